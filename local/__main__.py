@@ -1,0 +1,32 @@
+"""`python -m local run | demo`: Tollgate on a laptop. `make` calls this."""
+
+import argparse
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from local.demo import demo
+from local.host.project import ProjectError
+from local.postgres import ServerError
+from local.run import run
+from local.system import PROJECT
+
+
+def main() -> int:
+    """Runs what was asked for; 0 when all went well."""
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    parser.add_argument("what", choices=["run", "demo"])
+    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8080))
+    parser.add_argument("--directory", type=Path, default=PROJECT / ".local")
+    arguments = parser.parse_args()
+    work = run if arguments.what == "run" else demo
+    try:
+        return asyncio.run(work(arguments.directory, arguments.port))
+    except (ServerError, ProjectError) as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

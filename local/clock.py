@@ -1,0 +1,32 @@
+"""The clock of a laptop: real time plus an offset that tests, the demo and a developer may move."""
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+class Clock:
+    """Real time, shifted. Only the local host and tests hold one; a deployment has real time.
+
+    With a `file`, the shift outlives a restart: what the database holds must not lie in the future.
+    """
+
+    def __init__(self, file: Path | None = None) -> None:
+        self._file = file
+        self.offset_seconds = float(file.read_text()) if file is not None and file.exists() else 0.0
+
+    def time(self) -> float:
+        """Seconds since 1970, like time.time()."""
+        return time.time() + self.offset_seconds
+
+    def now(self) -> datetime:
+        """The instant, in UTC."""
+        return datetime.fromtimestamp(self.time(), UTC)
+
+    def advance(self, seconds: float) -> None:
+        """Moves the clock forward. Raises ValueError for a step back: time does not do that."""
+        if not seconds >= 0:
+            raise ValueError("the clock moves forward only")
+        self.offset_seconds += seconds
+        if self._file is not None:
+            self._file.write_text(str(self.offset_seconds))

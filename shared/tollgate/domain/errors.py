@@ -1,0 +1,168 @@
+"""Every error that Tollgate raises on purpose.
+
+    TollgateError
+    ├── BadRequest           400  MalformedBody, IdempotencyKeyMissing, IdempotencyKeyMalformed,
+    │                             WebhookMalformed, SignatureRefused, WrongMode
+    ├── Unauthenticated      401  CredentialsMissing, CredentialsRefused
+    ├── Forbidden            403
+    ├── NotFound             404
+    ├── MethodNotAllowed     405
+    ├── Conflict             409  IdempotencyKeyInUse, ConcurrentChange
+    ├── ContentTooLarge      413
+    ├── Unprocessable        422  InvalidFields, IdempotencyKeyReused, UnknownPlan, PlanNotPriced,
+    │                             UnsupportedPsp, UnsupportedAmount, ReturnUrlNotAllowed
+    ├── InternalError        500
+    └── Unavailable          503  Misconfigured, DatabaseUnavailable, PspUnavailable
+
+The docstring of a class is the message that a caller reads; the public `code` is the class name
+in snake case. The parents decide the HTTP status (http/problems.py).
+"""
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One refused field: where it is (`customer.email`) and what is wrong, never its value."""
+
+    path: str
+    message: str
+
+
+class TollgateError(Exception):
+    """Something went wrong."""
+
+    def __init__(self, detail: str | None = None, errors: tuple[FieldError, ...] = ()) -> None:
+        self.detail = detail or (type(self).__doc__ or "")
+        self.errors = errors
+        super().__init__(self.detail)
+
+    @property
+    def code(self) -> str:
+        """The public name of this error: `IdempotencyKeyInUse` is `idempotency_key_in_use`."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
+
+
+class BadRequest(TollgateError):
+    """The request can't be read."""
+
+
+class MalformedBody(BadRequest):
+    """The body is not valid JSON in UTF-8. Send one JSON object."""
+
+
+class IdempotencyKeyMissing(BadRequest):
+    """Send an Idempotency-Key header: a new one for each new payment, the same one to retry."""
+
+
+class IdempotencyKeyMalformed(BadRequest):
+    """An Idempotency-Key is 1 to 255 printable ASCII characters."""
+
+
+class WebhookMalformed(BadRequest):
+    """The event's signature is right, but its body is not an event of this PSP."""
+
+
+class SignatureRefused(BadRequest):
+    """The signature is missing, wrong or too old. Check the endpoint's webhook secret."""
+
+
+class WrongMode(BadRequest):
+    """This event is of the other mode (test or live) than this deployment."""
+
+
+class Unauthenticated(TollgateError):
+    """Authenticate with `Authorization: Bearer <api key>`."""
+
+
+class CredentialsMissing(Unauthenticated):
+    """No credentials were sent. Authenticate with `Authorization: Bearer <api key>`."""
+
+
+class CredentialsRefused(Unauthenticated):
+    """These credentials are unknown, expired, revoked, or of the other mode (test or live)."""
+
+
+class Forbidden(TollgateError):
+    """These credentials may not do this."""
+
+
+class NotFound(TollgateError):
+    """There is nothing here under this id."""
+
+
+class MethodNotAllowed(TollgateError):
+    """This function does not answer this HTTP method."""
+
+    def __init__(self, allowed: tuple[str, ...]) -> None:
+        super().__init__(f"Use {' or '.join(allowed)}.")
+        self.allowed = allowed
+
+
+class Conflict(TollgateError):
+    """Another request is changing this at the same time. Try again."""
+
+
+class IdempotencyKeyInUse(Conflict):
+    """A request with this Idempotency-Key is still in progress. Retry it in a few seconds."""
+
+
+class ConcurrentChange(Conflict):
+    """Another request changed this at the same time. Read it again, then retry."""
+
+
+class ContentTooLarge(TollgateError):
+    """The body is larger than this function accepts."""
+
+
+class Unprocessable(TollgateError):
+    """The request is well formed, but it can't be done."""
+
+
+class InvalidFields(Unprocessable):
+    """Some fields are missing, unknown or out of range. `errors` names each."""
+
+
+class IdempotencyKeyReused(Unprocessable):
+    """This Idempotency-Key was used for another request. Use a new key for a new request."""
+
+
+class UnknownPlan(Unprocessable):
+    """This app has no such plan."""
+
+
+class PlanNotPriced(Unprocessable):
+    """This plan has no price in this currency."""
+
+
+class UnsupportedPsp(Unprocessable):
+    """This deployment does not take payments through this PSP."""
+
+
+class UnsupportedAmount(Unprocessable):
+    """The PSP can't charge this amount in this currency."""
+
+
+class ReturnUrlNotAllowed(Unprocessable):
+    """The origin of `return_url` or `cancel_url` is not on the app's list."""
+
+
+class InternalError(TollgateError):
+    """Something went wrong here. Retry with the same Idempotency-Key; nothing is lost."""
+
+
+class Unavailable(TollgateError):
+    """Tollgate can't answer just now. Retry with the same Idempotency-Key."""
+
+
+class Misconfigured(Unavailable):
+    """This deployment lacks a setting."""
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database can't be reached just now. Nothing is lost: retry the same request."""
+
+
+class PspUnavailable(Unavailable):
+    """The PSP can't be reached just now. Retry the same request."""

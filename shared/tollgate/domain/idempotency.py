@@ -1,0 +1,53 @@
+"""Idempotency: a request with a key is answered once, and that answer is repeated for ever after.
+
+The claim of a key, the payment it makes and the answer that is stored lie in the same rows and
+transactions as the payment itself; see storage/idempotency.py.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tollgate.domain.errors import IdempotencyKeyInUse, IdempotencyKeyReused
+
+LOCK_SECONDS = 30
+"""How long a claim's holder may be believed alive: longer than any call of a function lasts."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A request that wants its key. `request_sha256` is over the raw bytes of the body."""
+
+    app_id: str
+    key: str
+    request_sha256: bytes
+
+
+@dataclass(frozen=True)
+class StoredAnswer:
+    """An answer as it was, and will be, sent: byte for byte."""
+
+    status: int
+    body: bytes
+    replayed: bool = False
+
+
+@dataclass(frozen=True)
+class Held:
+    """A key that somebody claimed before, as its row stands."""
+
+    request_sha256: bytes
+    payment_id: str
+    locked_until: datetime
+    answer: StoredAnswer | None
+
+
+def answer_of(held: Held, claim: Claim, now: datetime) -> StoredAnswer | None:
+    """The answer to repeat, or None when the holder is dead and its work is to be finished.
+
+    Raises IdempotencyKeyReused for another body, IdempotencyKeyInUse while the holder may live.
+    """
+    if held.request_sha256 != claim.request_sha256:
+        raise IdempotencyKeyReused
+    if held.answer is None and now < held.locked_until:
+        raise IdempotencyKeyInUse
+    return held.answer

@@ -1,0 +1,186 @@
+"""A subscription: the dates it consists of, what a paid period adds, and whether it gives access.
+
+Nothing here is a stored status: what a subscription is follows from its dates and the instant of
+the question, so that no timer has to run for an answer to be right.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from tollgate.domain.billing import Interval, Period, after
+
+
+class SubscriptionStatus(StrEnum):
+    """What a subscription is at an instant."""
+
+    INCOMPLETE = "incomplete"
+    TRIALING = "trialing"
+    ACTIVE = "active"
+    PAST_DUE = "past_due"
+    PAUSED = "paused"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+
+
+class Reason(StrEnum):
+    """Why the check answers as it does."""
+
+    PAID = "paid"
+    TRIAL = "trial"
+    GRACE = "grace"
+    CANCELED_BUT_PAID = "canceled_but_paid"
+    PAUSED = "paused"
+    EXPIRED = "expired"
+    PAYMENT_PENDING = "payment_pending"
+    REFUNDED = "refunded"
+    DISPUTED = "disputed"
+    NEVER_SUBSCRIBED = "never_subscribed"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an app sells: a period of `product`. Prices are kept per currency beside it."""
+
+    app_id: str
+    code: str
+    product: str
+    interval: Interval
+    trial_days: int
+    grace_days: int
+
+
+@dataclass(frozen=True)
+class Dates:
+    """All that decides access; this, never a yes or no, is what the cache holds."""
+
+    subscription_id: str
+    product: str
+    plan: str
+    trial_end: datetime | None = None
+    paid_through: datetime | None = None
+    grace_until: datetime | None = None
+    paused_at: datetime | None = None
+    cancel_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """One client's subscription to one product of an app, as its row stands.
+
+    `anchor_at` is where periods are counted from, `periods_since_anchor` how many were granted.
+    """
+
+    app_id: str
+    client_id: str
+    dates: Dates
+    livemode: bool
+    created_at: datetime
+    updated_at: datetime
+    anchor_at: datetime | None = None
+    periods_since_anchor: int = 0
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A subscription, seen at an instant."""
+
+    subscription: Subscription
+    as_of: datetime
+
+    @property
+    def status(self) -> SubscriptionStatus:
+        """What the subscription is at that instant."""
+        return _standing(self.subscription.dates, self.as_of)[0]
+
+
+@dataclass(frozen=True)
+class Access:
+    """The answer to "has this client paid?", and why."""
+
+    active: bool
+    reason: Reason
+    status: SubscriptionStatus | None
+    dates: Dates | None
+
+
+NEVER_SUBSCRIBED = Access(False, Reason.NEVER_SUBSCRIBED, None, None)
+
+
+def access(dates: Dates, now: datetime) -> Access:
+    """Whether these dates give access at `now`. Every end is exclusive: at the end it is over."""
+    status, reason = _standing(dates, now)
+    active = status in _GIVES_ACCESS
+    return Access(active, reason, status, dates)
+
+
+_GIVES_ACCESS = frozenset(
+    {SubscriptionStatus.TRIALING, SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE}
+)
+
+
+def _standing(dates: Dates, now: datetime) -> tuple[SubscriptionStatus, Reason]:
+    def ahead(instant: datetime | None) -> bool:
+        return instant is not None and now < instant
+
+    if dates.cancel_at is not None and dates.cancel_at <= now:
+        return SubscriptionStatus.CANCELED, Reason.EXPIRED
+    if dates.paused_at is not None and dates.paused_at <= now:
+        return SubscriptionStatus.PAUSED, Reason.PAUSED
+    if ahead(dates.paid_through):
+        canceled = dates.cancel_at is not None
+        return SubscriptionStatus.ACTIVE, Reason.CANCELED_BUT_PAID if canceled else Reason.PAID
+    if ahead(dates.trial_end):
+        return SubscriptionStatus.TRIALING, Reason.TRIAL
+    if ahead(dates.grace_until):
+        return SubscriptionStatus.PAST_DUE, Reason.GRACE
+    if dates.paid_through is None and dates.trial_end is None:
+        return SubscriptionStatus.INCOMPLETE, Reason.NEVER_SUBSCRIBED
+    return SubscriptionStatus.EXPIRED, Reason.EXPIRED
+
+
+def best_access(candidates: tuple[Dates, ...], now: datetime) -> Access:
+    """The answer over several subscriptions: an active one before others, then the longest."""
+    answers = [access(dates, now) for dates in candidates]
+    return max(answers, key=_rank, default=NEVER_SUBSCRIBED)
+
+
+def _rank(answer: Access) -> tuple[bool, float]:
+    dates = answer.dates
+    assert dates is not None
+    ends = (dates.paid_through, dates.trial_end, dates.grace_until)
+    return answer.active, max((end.timestamp() for end in ends if end is not None), default=0.0)
+
+
+def grant(subscription: Subscription, plan: Plan, now: datetime) -> tuple[Subscription, Period]:
+    """The subscription with one more paid period, and that period.
+
+    A payment before the end of paid time, trial or grace extends from the old end, so no day is
+    lost; a later one starts anew, at `now`. Another plan or interval starts a new anchor.
+    """
+    dates = subscription.dates
+    old_end = max(filter(None, (dates.paid_through, dates.trial_end)), default=None)
+    lapses_at = max(filter(None, (old_end, dates.grace_until)), default=None)
+    continues = old_end is not None and lapses_at is not None and now < lapses_at
+    starts_at = old_end if continues and old_end is not None else now
+
+    anchor_at, granted = subscription.anchor_at, subscription.periods_since_anchor
+    on_course = continues and anchor_at is not None and dates.plan == plan.code
+    if not on_course or anchor_at is None or after(anchor_at, plan.interval, granted) != starts_at:
+        anchor_at, granted = starts_at, 0
+    ends_at = after(anchor_at, plan.interval, granted + 1)
+
+    extended = replace(
+        dates,
+        plan=plan.code,
+        paid_through=ends_at,
+        grace_until=ends_at + timedelta(days=plan.grace_days),
+    )
+    subscription = replace(
+        subscription,
+        dates=extended,
+        anchor_at=anchor_at,
+        periods_since_anchor=granted + 1,
+        updated_at=now,
+    )
+    return subscription, Period(starts_at, ends_at)

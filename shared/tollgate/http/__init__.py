@@ -1,0 +1,1 @@
+"""How a call comes in. Knows nothing of payments; an entry file joins it to an operation."""

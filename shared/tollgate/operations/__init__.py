@@ -1,0 +1,1 @@
+"""What we do: the only layer that orders I/O."""

@@ -1,0 +1,95 @@
+"""The paid-check: has this client paid?
+
+From dates, at the instant of the question. Redis may say yes for us, never no: before a client is
+turned away PostgreSQL is read, and the PSP too when a charge is under way.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from tollgate.domain.errors import FieldError, InvalidFields
+from tollgate.domain.ids import is_client_id
+from tollgate.domain.subscription import Access, Dates, Reason, best_access
+from tollgate.operations.context import Call, Context
+from tollgate.operations.settlement import ask_psp
+from tollgate.storage import access_cache, payments, subscriptions
+
+
+def check_access(context: Context, call: Call[None]) -> dict[str, Any]:
+    """The answer as schemas/subscriptions.py: CheckView tells it, as a dict.
+
+    Without ?product the best of the client's subscriptions answers.
+    """
+    app_id, client_id, product = call.caller.app_id, call.target, call.query.get("product")
+    if not is_client_id(client_id):
+        raise InvalidFields(errors=(FieldError("client_id", "This can't be a client's id."),))
+    now = context.now()
+
+    cached = access_cache.get_dates(context.cache, app_id, client_id)
+    answer = best_access(_of_product(cached or (), product), now)
+    if answer.active:
+        return _view(client_id, product, answer, now, "cache")
+
+    answer = _read_access(context, app_id, client_id, product, now)
+    if answer.active:
+        return _view(client_id, product, answer, now, "database")
+
+    under_way = subscriptions.find_open_payment(context.database, app_id, client_id, product)
+    if under_way is None:
+        return _view(client_id, product, answer, now, "database")
+    payment_id, pay_url = under_way
+    payment = payments.get_payment(context.database, payment_id, app_id)
+    settled = ask_psp(context, payment)
+    if settled is not payment:
+        answer = _read_access(context, app_id, client_id, product, now)
+        if answer.active or not settled.is_open:
+            return _view(client_id, product, answer, now, "psp")
+    return _view(client_id, product, answer, now, "database", is_pending=True, pay_url=pay_url)
+
+
+def _read_access(
+    context: Context, app_id: str, client_id: str, product: str | None, now: datetime
+) -> Access:
+    version, dates = subscriptions.read_access(context.database, app_id, client_id)
+    if dates:
+        access_cache.put_dates(context.cache, app_id, client_id, version, dates)
+    return best_access(_of_product(dates, product), now)
+
+
+def _of_product(dates: tuple[Dates, ...], product: str | None) -> tuple[Dates, ...]:
+    return tuple(item for item in dates if product is None or item.product == product)
+
+
+def _view(
+    client_id: str,
+    product: str | None,
+    answer: Access,
+    now: datetime,
+    source: str,
+    *,
+    is_pending: bool = False,
+    pay_url: str | None = None,
+) -> dict[str, Any]:
+    dates = answer.dates
+    return {
+        "client_id": client_id,
+        "product": dates.product if dates else product,
+        "active": answer.active,
+        "reason": Reason.PAYMENT_PENDING if is_pending else answer.reason,
+        "status": answer.status,
+        "plan": dates.plan if dates else None,
+        "subscription_id": dates.subscription_id if dates else None,
+        "paid_through": _rfc3339(dates.paid_through) if dates else None,
+        "trial_end": _rfc3339(dates.trial_end) if dates else None,
+        "grace_until": _rfc3339(dates.grace_until) if dates else None,
+        "paused_at": _rfc3339(dates.paused_at) if dates else None,
+        "cancel_at": _rfc3339(dates.cancel_at) if dates else None,
+        "as_of": _rfc3339(now),
+        "source": source,
+        "pay_url": pay_url,
+        "entitlement": None,
+    }
+
+
+def _rfc3339(instant: datetime | None) -> str | None:
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z") if instant else None

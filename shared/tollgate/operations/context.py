@@ -1,0 +1,118 @@
+"""What an operation works with, passed in: settings, clock, chance, database, cache, PSPs.
+
+One Context lives as long as its container; nothing in it connects before it is asked to.
+"""
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from tollgate.domain.idempotency import Claim, StoredAnswer
+from tollgate.domain.ids import RandomBytes, new_id
+from tollgate.domain.principal import Principal
+from tollgate.settings import Settings
+from tollgate.storage.cache import Cache
+from tollgate.storage.database import Database
+
+if TYPE_CHECKING:
+    from tollgate.psp.protocol import Psp
+
+Body = TypeVar("Body")
+
+
+def real_time() -> datetime:
+    """The instant by this machine's clock, in UTC."""
+    return datetime.fromtimestamp(time.time(), UTC)
+
+
+def _open_psp(name: str, settings: Settings) -> "Psp":
+    # imported on demand: the check has no PSP unless a charge is in flight
+    from tollgate.psp import open_psp
+
+    return open_psp(name, settings)
+
+
+@dataclass(frozen=True)
+class Context:
+    """The means of an operation."""
+
+    settings: Settings
+    now: Callable[[], datetime] = real_time
+    random_bytes: RandomBytes = secrets.token_bytes
+    open_psp: "Callable[[str, Settings], Psp]" = _open_psp
+
+    @cached_property
+    def database(self) -> Database:
+        """The container's connection to PostgreSQL."""
+        return Database(self.settings.database_url)
+
+    @cached_property
+    def cache(self) -> Cache:
+        """The container's connection to Redis."""
+        return Cache(self.settings.redis_url, self.settings.cache_secret)
+
+    def psp(self, name: str) -> "Psp":
+        """The PSP's adapter. Raises UnsupportedPsp."""
+        return self.open_psp(name, self.settings)
+
+    def new_id(self, prefix: str) -> str:
+        """A fresh id, such as `pay_…`."""
+        return new_id(prefix, self.now(), self.random_bytes)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer that is not just a value with the function's usual status.
+
+    `value` is shaped like any other; a str is sent as it is, as `content_type`.
+    """
+
+    status: int
+    value: object = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True)
+class Call(Generic[Body]):
+    """One call of a function, decoded, authenticated and validated by http/endpoint.py.
+
+    `target` is what stands in the path behind the function's name. `render` gives the answer's
+    bytes, for what must be stored as it will be sent.
+    """
+
+    principal: Principal | None = None
+    target: str = ""
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    raw_body: bytes = b""
+    body: Body | None = None
+    claim: Claim | None = None
+    render: Callable[[object], bytes] | None = None
+
+    @property
+    def caller(self) -> Principal:
+        """The authenticated caller of a function that has roles."""
+        assert self.principal is not None
+        return self.principal
+
+    @property
+    def content(self) -> Body:
+        """The validated body of a function that takes one."""
+        assert self.body is not None
+        return self.body
+
+    @property
+    def key_claim(self) -> Claim:
+        """The claim on the Idempotency-Key of a function that requires one."""
+        assert self.claim is not None
+        return self.claim
+
+    def answer(self, status: int, value: object) -> StoredAnswer:
+        """The answer that tells `value`, as it will be sent and stored."""
+        assert self.render is not None
+        return StoredAnswer(status, self.render(value))

@@ -1,0 +1,163 @@
+"""Taking a payment: recorded, then asked of the PSP, then the answer recorded. And reading one."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from tollgate.domain.errors import (
+    IdempotencyKeyInUse,
+    PlanNotPriced,
+    ReturnUrlNotAllowed,
+    Unavailable,
+    UnknownPlan,
+)
+from tollgate.domain.events import PAYMENT_EVENTS
+from tollgate.domain.idempotency import StoredAnswer, answer_of
+from tollgate.domain.money import Money
+from tollgate.domain.payment import Customer, Order, Outcome, Payment, PaymentStatus, apply
+from tollgate.domain.principal import Role
+from tollgate.operations.context import Call, Context
+from tollgate.operations.settlement import ask_psp, event_data
+from tollgate.storage import apps, idempotency, payments
+
+if TYPE_CHECKING:
+    from tollgate.schemas.payments import CreatePayment
+
+PAYABLE_HOURS = 23
+"""How long a payment can be paid. Stripe's pages live at most 24 hours; this leaves it room."""
+
+
+def create_payment(context: Context, call: "Call[CreatePayment]") -> StoredAnswer:
+    """Starts a payment at a PSP, once for its Idempotency-Key, whatever dies in between."""
+    claim, now = call.key_claim, context.now()
+    held = idempotency.find_held(context.database, claim.app_id, claim.key)
+    if held is None:
+        payment = _new_payment(context, call)
+        actor = call.caller.actor
+        if payments.insert_claimed(context.database, payment, claim, actor, now):
+            return _charge(context, call, payment)
+        held = idempotency.find_held(context.database, claim.app_id, claim.key)
+        assert held is not None
+    answer = answer_of(held, claim, now)
+    if answer is not None:
+        return answer
+    # Its holder died on the way. The payment's own row carries on: the PSP sees the same key.
+    if not idempotency.take_over(context.database, claim, held, now):
+        raise IdempotencyKeyInUse
+    payment = payments.get_payment(context.database, held.payment_id, claim.app_id)
+    return _charge(context, call, payment)
+
+
+def get_payment(context: Context, call: Call[None]) -> Payment:
+    """One payment of the caller's app, or of any for an operator. Raises NotFound."""
+    caller = call.caller
+    app_id = None if caller.role is Role.ADMIN else caller.app_id
+    payment = payments.get_payment(context.database, call.target, app_id)
+    return ask_psp(context, payment)
+
+
+def _charge(context: Context, call: "Call[CreatePayment]", payment: Payment) -> StoredAnswer:
+    """Asks the PSP, with no transaction open, and records what it says."""
+    if payment.status is not PaymentStatus.PENDING:
+        # a webhook was quicker than the caller who died
+        answer = call.answer(201, payment)
+        return idempotency.store_answer(context.database, call.key_claim, answer)
+    try:
+        outcome = context.psp(payment.psp).start(_order(context, call.content, payment))
+    except Unavailable:
+        # certain: nothing was charged. The next try with this key may go on at once.
+        idempotency.release(context.database, call.key_claim, context.now())
+        raise
+    return _record(context, call, payment, outcome)
+
+
+def _record(
+    context: Context, call: "Call[CreatePayment]", payment: Payment, outcome: Outcome
+) -> StoredAnswer:
+    after = apply(payment, outcome, context.now())
+    if after is payment:
+        answer = call.answer(202, payment)
+        return idempotency.store_answer(context.database, call.key_claim, answer)
+    answer = call.answer(201, after)
+    saved = payments.save_payment(
+        context.database,
+        payment,
+        after,
+        event_id=context.new_id("evt"),
+        event_type=PAYMENT_EVENTS.get(after.status),
+        event_data=event_data(after),
+        actor=call.caller.actor,
+        claim=call.key_claim,
+        answer=answer,
+    )
+    if saved:
+        return answer
+    # settled by somebody else while the PSP answered us: that is the news to tell
+    moved = payments.get_payment(context.database, payment.id, payment.app_id)
+    return idempotency.store_answer(context.database, call.key_claim, call.answer(201, moved))
+
+
+def _new_payment(context: Context, call: "Call[CreatePayment]") -> Payment:
+    request, app = call.content, apps.get_app(context.database, call.caller.app_id)
+    for url in (request.return_url, request.cancel_url):
+        _check_origin(url, app.return_origins)
+    money, product = _price(context, request, app)
+    psp = request.psp or app.default_psp
+    context.psp(psp).check_amount(money)
+    now = context.now()
+    return Payment(
+        id=context.new_id("pay"),
+        app_id=app.id,
+        client_id=request.client_id,
+        money=money,
+        status=PaymentStatus.PENDING,
+        psp=psp,
+        livemode=context.settings.livemode,
+        version=1,
+        created_at=now,
+        updated_at=now,
+        expires_at=now.replace(microsecond=0) + timedelta(hours=PAYABLE_HOURS),
+        plan=request.plan,
+        product=product,
+        description=request.description,
+        metadata=request.metadata,
+        return_url=request.return_url,
+        cancel_url=request.cancel_url or request.return_url,
+    )
+
+
+def _price(context: Context, request: "CreatePayment", app: apps.App) -> tuple[Money, str | None]:
+    """What is to be paid, and for which product: by the plan, or as the app says."""
+    if request.plan is None:
+        assert request.amount is not None and request.currency is not None
+        return Money(request.amount, request.currency), None
+    plan = apps.find_plan(context.database, app.id, request.plan)
+    if plan is None:
+        raise UnknownPlan
+    currency = request.currency or app.default_currency
+    money = apps.find_price(context.database, app.id, plan.code, currency)
+    if money is None:
+        raise PlanNotPriced
+    return money, plan.product
+
+
+def _check_origin(url: str | None, allowed: tuple[str, ...]) -> None:
+    if url is None:
+        return
+    parts = urlsplit(url)
+    if f"{parts.scheme}://{parts.netloc}" not in allowed:
+        raise ReturnUrlNotAllowed
+
+
+def _order(context: Context, request: "CreatePayment", payment: Payment) -> Order:
+    back = f"{context.settings.public_url}/payments/return/{payment.id}"
+    customer = request.customer
+    return Order(
+        payment_id=payment.id,
+        money=payment.money,
+        description=payment.description or payment.plan or "Payment",
+        return_url=back,
+        cancel_url=f"{back}?left=1",
+        expires_at=payment.expires_at,
+        customer=Customer(**customer.model_dump()) if customer else Customer(),
+    )

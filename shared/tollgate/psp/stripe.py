@@ -1,0 +1,235 @@
+"""Stripe: hosted Checkout Sessions.
+
+A payment is opened through the official SDK. It is read back by a plain GET: the webhook and the
+check only read, and must not pay for importing the SDK (docs/decisions/0003).
+Sources: docs.stripe.com/api (checkout sessions, payment intents, errors, idempotent requests).
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from tollgate.domain.errors import (
+    Misconfigured,
+    PspUnavailable,
+    SignatureRefused,
+    UnsupportedAmount,
+    WebhookMalformed,
+)
+from tollgate.domain.money import Money
+from tollgate.domain.payment import UNKNOWN, Failure, Hint, Order, Outcome, PaymentStatus
+from tollgate.psp.stripe_amounts import from_stripe, to_stripe
+from tollgate.psp.stripe_signature import verify
+from tollgate.settings import Settings
+
+if TYPE_CHECKING:
+    from stripe.params.checkout import SessionCreateParams
+
+API_VERSION = "2026-10-28.endive"
+"""Of requests, and to be chosen for the webhook endpoint too: an event comes in its version."""
+TIMEOUT_SECONDS = 10.0
+MAX_AMOUNT = 99_999_999
+"""Stripe takes eight digits (docs.stripe.com/currencies, minimum and maximum charge amounts)."""
+
+
+class Stripe:
+    """Stripe, as a Psp. Its reference of a payment is the Checkout Session's id."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def check_amount(self, money: Money) -> None:
+        """See Psp.check_amount."""
+        if to_stripe(money) > MAX_AMOUNT:
+            raise UnsupportedAmount("Stripe takes amounts of at most eight digits.")
+
+    def start(self, order: Order) -> Outcome:
+        """Creates a Checkout Session under our idempotency key. See Psp.start."""
+        import stripe
+
+        stripe.enable_telemetry = False
+        client = stripe.StripeClient(
+            self._secret_key,
+            stripe_version=API_VERSION,
+            base_addresses={"api": self._api_url},
+            max_network_retries=0,
+            http_client=stripe.HTTPXClient(timeout=TIMEOUT_SECONDS, allow_sync_methods=True),
+        )
+        try:
+            session = client.v1.checkout.sessions.create(
+                params=_session_params(order),
+                options={"idempotency_key": order.idempotency_key},
+            )
+        except stripe.RateLimitError:
+            raise PspUnavailable("Stripe refuses more requests for the moment.") from None
+        except (stripe.AuthenticationError, stripe.PermissionError):
+            raise Misconfigured("Stripe refuses this deployment's secret key.") from None
+        except (stripe.CardError, stripe.InvalidRequestError) as error:
+            return _refusal(error.code)
+        except stripe.APIConnectionError as error:
+            if _never_sent(error):
+                raise PspUnavailable("Stripe can't be reached just now.") from None
+            return UNKNOWN
+        except stripe.StripeError:
+            # a 409, a 5xx, our key seen with other fields: it may have happened
+            return UNKNOWN
+        return _outcome(session.to_dict())
+
+    def fetch(self, psp_reference: str) -> Outcome:
+        """Reads the Checkout Session with its PaymentIntent. See Psp.fetch."""
+        import httpx
+
+        try:
+            response = httpx.get(
+                f"{self._api_url}/v1/checkout/sessions/{psp_reference}",
+                params={"expand[]": "payment_intent.latest_charge"},
+                headers={
+                    "Authorization": f"Bearer {self._secret_key}",
+                    "Stripe-Version": API_VERSION,
+                },
+                timeout=TIMEOUT_SECONDS,
+            )
+            session = response.raise_for_status().json()
+        except (httpx.HTTPError, ValueError):
+            raise PspUnavailable("Stripe can't be read just now.") from None
+        return _outcome(session)
+
+    def read_event(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Hint:
+        """Reads an Event after checking `Stripe-Signature`. See Psp.read_event."""
+        secret = self._settings.stripe_webhook_secret
+        if not secret:
+            raise Misconfigured("The setting STRIPE_WEBHOOK_SECRET is missing.")
+        header = headers.get("stripe-signature")
+        if not header:
+            raise SignatureRefused
+        verify(header, body, secret, now)
+        return _hint(body)
+
+    @property
+    def _secret_key(self) -> str:
+        if not self._settings.stripe_secret_key:
+            raise Misconfigured("The setting STRIPE_SECRET_KEY is missing.")
+        return self._settings.stripe_secret_key
+
+    @property
+    def _api_url(self) -> str:
+        return (self._settings.stripe_api_url or "https://api.stripe.com").rstrip("/")
+
+
+def _session_params(order: Order) -> "SessionCreateParams":
+    # our id is in both: the session's metadata is not copied to the PaymentIntent
+    metadata = {"payment_id": order.payment_id}
+    params: SessionCreateParams = {
+        "mode": "payment",
+        "client_reference_id": order.payment_id,
+        "line_items": [
+            {
+                "quantity": 1,
+                "price_data": {
+                    "currency": order.money.currency.lower(),
+                    "unit_amount": to_stripe(order.money),
+                    "product_data": {"name": order.description},
+                },
+            }
+        ],
+        "success_url": order.return_url,
+        "cancel_url": order.cancel_url,
+        "expires_at": int(order.expires_at.timestamp()),
+        "metadata": metadata,
+        "payment_intent_data": {"metadata": metadata},
+    }
+    if order.customer.email:
+        params["customer_email"] = order.customer.email
+    return params
+
+
+def _never_sent(error: BaseException) -> bool:
+    """Whether no connection came about, so that Stripe can't have heard of the request."""
+    import httpx
+
+    return isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout)
+
+
+def _refusal(code: str | None) -> Outcome:
+    failure = Failure(code or "invalid_request", "Stripe refused to open this payment.")
+    return Outcome(PaymentStatus.FAILED, failure=failure)
+
+
+def _outcome(session: Mapping[str, Any]) -> Outcome:
+    intent = session.get("payment_intent")
+    intent = intent if isinstance(intent, Mapping) else None
+    status = _status(session, intent)
+    if status is PaymentStatus.PENDING:
+        return UNKNOWN
+    url = session.get("url")
+    awaits_client = status is PaymentStatus.REQUIRES_ACTION
+    return Outcome(
+        status,
+        psp_reference=session["id"],
+        reference=session.get("client_reference_id"),
+        money=_money(session, intent, status),
+        livemode=session.get("livemode"),
+        method="card" if status is PaymentStatus.SUCCEEDED else None,
+        next_action={"type": "redirect", "url": url} if awaits_client else None,
+        failure=_failure(intent) if status is PaymentStatus.FAILED else None,
+        expires_at=datetime.fromtimestamp(session["expires_at"], UTC),
+    )
+
+
+def _status(session: Mapping[str, Any], intent: Mapping[str, Any] | None) -> PaymentStatus:
+    """Ours for Stripe's; a word that we don't know is PENDING, never a success."""
+    intent_status = intent["status"] if intent else None
+    match session.get("status"), session.get("payment_status"), intent_status:
+        case "open", _, _:
+            return PaymentStatus.REQUIRES_ACTION
+        case "expired", _, _:
+            return PaymentStatus.EXPIRED
+        case "complete", "paid", _:
+            return PaymentStatus.SUCCEEDED
+        case "complete", "unpaid", "requires_capture":
+            return PaymentStatus.AUTHORIZED
+        case "complete", "unpaid", "requires_payment_method":
+            return PaymentStatus.FAILED
+        case "complete", "unpaid", "canceled":
+            return PaymentStatus.CANCELED
+        case "complete", "unpaid", _:
+            return PaymentStatus.PROCESSING  # a delayed method: the bank has not said yet
+        case _:
+            return PaymentStatus.PENDING
+
+
+def _money(
+    session: Mapping[str, Any], intent: Mapping[str, Any] | None, status: PaymentStatus
+) -> Money | None:
+    """What was received, once something was; what is asked for until then."""
+    if status is PaymentStatus.SUCCEEDED:
+        return from_stripe(intent["amount_received"], intent["currency"]) if intent else None
+    return from_stripe(session["amount_total"], session["currency"])
+
+
+def _failure(intent: Mapping[str, Any] | None) -> Failure:
+    error = (intent or {}).get("last_payment_error") or {}
+    code = error.get("decline_code") or error.get("code") or "payment_failed"
+    return Failure(code, "The payment did not go through.")
+
+
+def _hint(body: bytes) -> Hint:
+    try:
+        event = json.loads(body)
+        subject = event["data"]["object"]
+        is_session = subject.get("object") == "checkout.session"
+        payment_id = (subject.get("metadata") or {}).get("payment_id")
+        hint = Hint(
+            event_id=event["id"],
+            type=event["type"],
+            livemode=event["livemode"],
+            payment_id=payment_id,
+            psp_reference=subject["id"] if is_session else None,
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise WebhookMalformed from None
+    texts = (hint.event_id, hint.type, hint.payment_id or "", hint.psp_reference or "")
+    if not all(isinstance(text, str) and text.isprintable() and len(text) < 256 for text in texts):
+        raise WebhookMalformed
+    return hint

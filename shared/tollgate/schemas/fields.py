@@ -1,0 +1,51 @@
+"""Field types that several models share."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+)
+
+from tollgate.domain.ids import CLIENT_ID_PATTERN
+from tollgate.domain.money import EXPONENTS, MAX_AMOUNT_MINOR
+
+
+class RequestModel(BaseModel):
+    """A body that is sent to us: strict types, and no field that we don't know."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def _known_currency(code: str) -> str:
+    if code not in EXPONENTS:
+        raise ValueError("is not a currency in circulation (ISO 4217, upper case)")
+    return code
+
+
+def _one_line(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must not hold control characters")
+    return text
+
+
+def _rfc3339(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+ClientId = Annotated[str, StringConstraints(pattern=CLIENT_ID_PATTERN)]
+PlanCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Amount = Annotated[int, Field(ge=1, le=MAX_AMOUNT_MINOR)]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), AfterValidator(_known_currency)]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_one_line)]
+Url = Annotated[
+    str,
+    StringConstraints(pattern=r"^https?://[^\s]+$", max_length=2048),
+    AfterValidator(_one_line),
+]
+Instant = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str)]

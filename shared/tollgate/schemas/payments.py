@@ -1,0 +1,121 @@
+"""The payment: what an app sends to start one, and what it reads back."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, Field, StringConstraints, model_validator
+
+from tollgate.domain.payment import Payment, PaymentStatus
+from tollgate.schemas.fields import (
+    Amount,
+    ClientId,
+    Currency,
+    Instant,
+    Line,
+    PlanCode,
+    RequestModel,
+    Url,
+)
+
+Metadata = Annotated[dict[Annotated[Line, Field(max_length=40)], Line], Field(max_length=20)]
+
+
+class CustomerFields(RequestModel):
+    """Who pays. Passed on to the PSP to fill in its page, and not stored."""
+
+    email: (
+        Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)] | None
+    ) = None
+    phone: Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")] | None = None
+    name: Line | None = None
+
+
+class CreatePayment(RequestModel):
+    """A payment to start: `amount` and `currency`, or a `plan`, which sets both.
+
+    With a plan, `currency` may choose among the plan's prices; else it is the app's own.
+    """
+
+    client_id: ClientId
+    amount: Amount | None = None
+    currency: Currency | None = None
+    plan: PlanCode | None = None
+    psp: Line | None = None
+    description: Line | None = None
+    return_url: Url | None = None
+    cancel_url: Url | None = None
+    customer: CustomerFields | None = None
+    method: Literal["card"] | None = None
+    capture: Literal["automatic"] = "automatic"
+    save_method: Literal[False] = False
+    metadata: Metadata = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _has_one_price(self) -> Self:
+        if self.plan is not None and self.amount is not None:
+            raise ValueError("send amount and currency, or plan: a plan sets the amount")
+        if self.plan is None and (self.amount is None or self.currency is None):
+            raise ValueError("send amount and currency, or plan")
+        return self
+
+
+class FailureView(BaseModel):
+    """Why a payment did not go through."""
+
+    code: str
+    message: str
+
+
+class PaymentView(BaseModel):
+    """A payment as apps see it. `amount` is in minor units of `currency` (ISO 4217)."""
+
+    id: str
+    object: Literal["payment"] = "payment"
+    client_id: str
+    amount: int
+    amount_refunded: int
+    currency: str
+    status: PaymentStatus
+    psp: str
+    psp_reference: str | None
+    method: str | None
+    plan: str | None
+    product: str | None
+    subscription_id: str | None
+    description: str | None
+    metadata: dict[str, str]
+    next_action: dict[str, Any] | None
+    failure: FailureView | None
+    livemode: bool
+    created_at: Instant
+    updated_at: Instant
+    expires_at: Instant
+
+    @classmethod
+    def of(cls, payment: Payment) -> Self:
+        """The view of a payment."""
+        return cls(
+            id=payment.id,
+            client_id=payment.client_id,
+            amount=payment.money.amount_minor,
+            amount_refunded=payment.amount_refunded_minor,
+            currency=payment.money.currency,
+            status=payment.status,
+            psp=payment.psp,
+            psp_reference=payment.psp_reference,
+            method=payment.method,
+            plan=payment.plan,
+            product=payment.product,
+            subscription_id=payment.subscription_id,
+            description=payment.description,
+            metadata=dict(payment.metadata),
+            next_action=dict(payment.next_action) if payment.next_action else None,
+            failure=(
+                FailureView(code=payment.failure.code, message=payment.failure.message)
+                if payment.failure
+                else None
+            ),
+            livemode=payment.livemode,
+            created_at=payment.created_at,
+            updated_at=payment.updated_at,
+            expires_at=payment.expires_at,
+        )

@@ -1,0 +1,1 @@
+"""Where we remember it: the only SQL outside migrations/, the only Redis."""

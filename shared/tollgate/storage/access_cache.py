@@ -1,0 +1,41 @@
+"""The dates of a client's subscriptions in Redis: dates, never an answer."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from tollgate.domain.subscription import Dates
+from tollgate.storage.cache import Cache
+
+_INSTANTS = ("trial_end", "paid_through", "grace_until", "paused_at", "cancel_at")
+
+
+def get_dates(cache: Cache, app_id: str, client_id: str) -> tuple[Dates, ...] | None:
+    """What the cache holds of this client; None when it can't say."""
+    value = cache.get(_name(app_id, client_id))
+    return tuple(_from_json(item) for item in value["dates"]) if value is not None else None
+
+
+def put_dates(
+    cache: Cache, app_id: str, client_id: str, version: int, dates: tuple[Dates, ...]
+) -> None:
+    """Keeps the dates as of the client's `version`, unless a higher version is kept."""
+    value = {"dates": [_to_json(item) for item in dates]}
+    cache.put(_name(app_id, client_id), value, version)
+
+
+def _name(app_id: str, client_id: str) -> str:
+    return f"access:{app_id}:{client_id}"
+
+
+def _to_json(dates: Dates) -> dict[str, Any]:
+    fields = asdict(dates)
+    for name in _INSTANTS:
+        fields[name] = fields[name].isoformat() if fields[name] else None
+    return fields
+
+
+def _from_json(fields: dict[str, Any]) -> Dates:
+    for name in _INSTANTS:
+        fields[name] = datetime.fromisoformat(fields[name]) if fields[name] else None
+    return Dates(**fields)

@@ -1,0 +1,115 @@
+"""Redis: speed, never truth. Whatever it does, the answers stay the same.
+
+Every value is sealed with an HMAC over its name and content, and carries the instant it was
+written: what Redis says is believed only if we wrote it, under this name, less than a minute ago.
+An error, a timeout or a value that is not ours is a miss; after an error Redis is left alone for
+a few seconds, so that a black hole costs one short wait and not one a call.
+"""
+
+import hashlib
+import hmac
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from tollgate.logs import log
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+BELIEVED_SECONDS = 60
+TIMEOUT_SECONDS = 0.25
+PAUSE_AFTER_ERROR_SECONDS = 5.0
+
+# Writes only what is at least as new: a slow reader can't put an old row over a newer one.
+_SET_IF_NEWER = """
+local held = tonumber(redis.call('HGET', KEYS[1], 'version') or '')
+if held and held > tonumber(ARGV[1]) then return 0 end
+redis.call('HSET', KEYS[1], 'version', ARGV[1], 'value', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1
+"""
+
+
+class Cache:
+    """Sealed values under names, for a minute. `secret` is the deployment's own."""
+
+    def __init__(self, url: str, secret: bytes) -> None:
+        self._url = url
+        self._secret = secret
+        self._client: Redis | None = None
+        self._paused_until = 0.0
+
+    def get(self, name: str) -> dict[str, Any] | None:
+        """What was put under this name in the last minute, or None."""
+        sealed = self._ask("HGET", name, "value")
+        return self._unsealed(name, sealed) if isinstance(sealed, bytes) else None
+
+    def put(self, name: str, value: dict[str, Any], version: int = 0) -> None:
+        """Keeps a value, unless one with a higher version is there."""
+        sealed = self._sealed(name, value)
+        lifetime_ms = BELIEVED_SECONDS * 1000
+        self._ask("EVAL", _SET_IF_NEWER, 1, name, version, sealed, lifetime_ms)
+
+    def count(self, name: str) -> None:
+        """Adds one to a counter."""
+        self._ask("INCR", name)
+
+    def counter(self, name: str) -> int | None:
+        """A counter's value, or None when Redis can't say."""
+        value = self._ask("GET", name)
+        return int(value) if isinstance(value, bytes) and value.isdigit() else None
+
+    def is_up(self) -> bool:
+        """Whether Redis answers."""
+        return bool(self._ask("PING"))
+
+    def close(self) -> None:
+        """Closes the connection; the next call opens a new one."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _ask(self, *command: str | bytes | int) -> object:
+        import redis
+
+        if time.monotonic() < self._paused_until:
+            return None
+        try:
+            return self._connected().execute_command(*command)  # type: ignore[no-untyped-call]  # redis-py leaves this one untyped
+        except (redis.RedisError, OSError) as error:
+            self._paused_until = time.monotonic() + PAUSE_AFTER_ERROR_SECONDS
+            log("redis.unavailable", error=type(error).__name__)
+            return None
+
+    def _connected(self) -> "Redis":
+        from redis import Redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
+        if self._client is None:
+            self._client = Redis.from_url(
+                self._url,
+                socket_timeout=TIMEOUT_SECONDS,
+                socket_connect_timeout=TIMEOUT_SECONDS,
+                # one more try, because a container thaws with a dead socket
+                retry=Retry(NoBackoff(), 1),
+                protocol=2,
+            )
+        return self._client
+
+    def _seal(self, name: str, body: bytes) -> bytes:
+        return hmac.digest(self._secret, name.encode() + b"\0" + body, hashlib.sha256)
+
+    def _sealed(self, name: str, value: dict[str, Any]) -> bytes:
+        body = json.dumps({"at": time.time(), "value": value}, separators=(",", ":")).encode()
+        return self._seal(name, body) + body
+
+    def _unsealed(self, name: str, sealed: bytes) -> dict[str, Any] | None:
+        seal, body = sealed[:32], sealed[32:]
+        if not hmac.compare_digest(seal, self._seal(name, body)):
+            return None
+        content: dict[str, Any] = json.loads(body)
+        age_seconds = time.time() - content["at"]
+        value: dict[str, Any] = content["value"]
+        return value if 0 <= age_seconds <= BELIEVED_SECONDS else None

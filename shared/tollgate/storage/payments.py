@@ -1,0 +1,201 @@
+"""Payments: the row, and what is written in the same statement with each change of it."""
+
+import json
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import LiteralString
+
+from tollgate.domain.errors import NotFound
+from tollgate.domain.events import EventType
+from tollgate.domain.idempotency import LOCK_SECONDS, Claim, StoredAnswer
+from tollgate.domain.money import Money
+from tollgate.domain.payment import Failure, Payment, PaymentStatus
+from tollgate.storage.database import Database, Row
+
+_COLUMNS: LiteralString = """
+    id, app_id, client_id, amount_minor, amount_refunded_minor, currency, status, psp,
+    psp_reference, livemode, method, plan, product, subscription_id, description, metadata,
+    return_url, cancel_url, next_action, failure, version, created_at, updated_at, expires_at"""
+
+
+def insert_claimed(
+    database: Database, payment: Payment, claim: Claim, actor: str, now: datetime
+) -> bool:
+    """The payment, the claim of its key and its audit row, in one statement and one commit.
+
+    False when the key was claimed before; then nothing was written.
+    """
+    row = database.one(
+        """WITH claim AS (
+               INSERT INTO idempotency_keys
+                   (app_id, key, request_sha256, payment_id, locked_until, created_at)
+               VALUES (%(app_id)s, %(key)s, %(request_sha256)s, %(id)s, %(locked_until)s, %(now)s)
+               ON CONFLICT DO NOTHING
+               RETURNING payment_id
+           ), payment AS (
+               INSERT INTO payments
+                   (id, app_id, client_id, idempotency_key, amount_minor, currency, status, psp,
+                    livemode, plan, product, description, metadata, return_url, cancel_url,
+                    created_at, updated_at, expires_at)
+               SELECT payment_id, %(app_id)s, %(client_id)s, %(key)s, %(amount_minor)s,
+                      %(currency)s, 'pending', %(psp)s, %(livemode)s, %(plan)s, %(product)s,
+                      %(description)s, %(metadata)s::jsonb, %(return_url)s, %(cancel_url)s,
+                      %(now)s, %(now)s, %(expires_at)s
+               FROM claim
+               RETURNING id, app_id
+           )
+           INSERT INTO audit_log (app_id, actor, action, object_id, after, at)
+           SELECT app_id, %(actor)s, 'payment.created', id, '{"status": "pending"}', %(now)s
+           FROM payment
+           RETURNING object_id""",
+        {
+            "id": payment.id,
+            "app_id": payment.app_id,
+            "client_id": payment.client_id,
+            "key": claim.key,
+            "request_sha256": claim.request_sha256,
+            "locked_until": now + timedelta(seconds=LOCK_SECONDS),
+            "amount_minor": payment.money.amount_minor,
+            "currency": payment.money.currency,
+            "psp": payment.psp,
+            "livemode": payment.livemode,
+            "plan": payment.plan,
+            "product": payment.product,
+            "description": payment.description,
+            "metadata": json.dumps(dict(payment.metadata)),
+            "return_url": payment.return_url,
+            "cancel_url": payment.cancel_url,
+            "expires_at": payment.expires_at,
+            "actor": actor,
+            "now": now,
+        },
+    )
+    return row is not None
+
+
+def find_payment(database: Database, payment_id: str) -> Payment | None:
+    """A payment of any app: for callers that are no app (a PSP, the client's browser)."""
+    row = database.one(
+        "SELECT" + _COLUMNS + " FROM payments WHERE id = %(payment_id)s",
+        {"payment_id": payment_id},
+    )
+    return _payment(row) if row else None
+
+
+def get_payment(database: Database, payment_id: str, app_id: str | None) -> Payment:
+    """A payment of this app, or of any when `app_id` is None. Raises NotFound."""
+    row = database.one(
+        "SELECT"
+        + _COLUMNS
+        + """ FROM payments
+              WHERE id = %(payment_id)s
+                AND (%(app_id)s::text IS NULL OR app_id = %(app_id)s)""",
+        {"payment_id": payment_id, "app_id": app_id},
+    )
+    if row is None:
+        raise NotFound
+    return _payment(row)
+
+
+def lock_payment(database: Database, payment_id: str) -> Payment:
+    """The payment, and nobody else changes it until the transaction ends."""
+    row = database.one(
+        "SELECT" + _COLUMNS + " FROM payments WHERE id = %(payment_id)s FOR UPDATE",
+        {"payment_id": payment_id},
+    )
+    assert row is not None
+    return _payment(row)
+
+
+def claim_question(database: Database, payment_id: str, now: datetime, pause_seconds: int) -> bool:
+    """Whether the caller may ask the PSP about this payment: one asker per pause, of all."""
+    row = database.one(
+        """UPDATE payments SET asked_at = %(now)s
+           WHERE id = %(payment_id)s AND (asked_at IS NULL OR asked_at <= %(before)s)
+           RETURNING id""",
+        {
+            "payment_id": payment_id,
+            "now": now,
+            "before": now - timedelta(seconds=pause_seconds),
+        },
+    )
+    return row is not None
+
+
+def save_payment(
+    database: Database,
+    before: Payment,
+    after: Payment,
+    *,
+    event_id: str,
+    event_type: EventType | None,
+    event_data: str,
+    actor: str,
+    claim: Claim | None = None,
+    answer: StoredAnswer | None = None,
+) -> bool:
+    """Moves a payment if nobody moved it since it was read, and writes in the same statement:
+    its event (JSON text `event_data`), its audit row, and the answer under the caller's key.
+
+    False when the row has another version by now; then nothing was written.
+    """
+    row = database.one(
+        """WITH saved AS (
+               UPDATE payments
+               SET status = %(status)s, psp_reference = %(psp_reference)s, method = %(method)s,
+                   subscription_id = %(subscription_id)s, next_action = %(next_action)s::jsonb,
+                   failure = %(failure)s::jsonb, updated_at = %(updated_at)s,
+                   expires_at = %(expires_at)s, version = version + 1
+               WHERE id = %(id)s AND version = %(version)s
+               RETURNING id, app_id, version
+           ), event AS (
+               INSERT INTO outbox (id, app_id, type, aggregate_id, sequence, data, created_at)
+               SELECT %(event_id)s, app_id, %(event_type)s, id, version - 1,
+                      %(event_data)s::jsonb, %(updated_at)s
+               FROM saved WHERE %(event_type)s::text IS NOT NULL
+           ), audit AS (
+               INSERT INTO audit_log (app_id, actor, action, object_id, before, after, at)
+               SELECT app_id, %(actor)s, 'payment.' || %(status)s, id,
+                      jsonb_build_object('status', %(status_before)s::text),
+                      jsonb_build_object('status', %(status)s::text), %(updated_at)s
+               FROM saved
+           ), answer AS (
+               UPDATE idempotency_keys
+               SET answer_status = %(answer_status)s, answer_body = %(answer_body)s
+               FROM saved
+               WHERE idempotency_keys.app_id = saved.app_id AND key = %(key)s
+                 AND answer_status IS NULL
+           )
+           SELECT version FROM saved""",
+        {
+            "id": before.id,
+            "version": before.version,
+            "status_before": before.status,
+            "status": after.status,
+            "psp_reference": after.psp_reference,
+            "method": after.method,
+            "subscription_id": after.subscription_id,
+            "next_action": json.dumps(after.next_action) if after.next_action else None,
+            "failure": json.dumps(asdict(after.failure)) if after.failure else None,
+            "updated_at": after.updated_at,
+            "expires_at": after.expires_at,
+            "event_id": event_id,
+            "event_type": event_type,
+            "event_data": event_data,
+            "actor": actor,
+            "key": claim.key if claim else None,
+            "answer_status": answer.status if answer else None,
+            "answer_body": answer.body if answer else None,
+        },
+    )
+    return row is not None
+
+
+def _payment(row: Row) -> Payment:
+    money = Money(row.pop("amount_minor"), row.pop("currency"))
+    failure = row.pop("failure")
+    return Payment(
+        **{**row, "status": PaymentStatus(row["status"])},
+        money=money,
+        failure=Failure(**failure) if failure else None,
+    )

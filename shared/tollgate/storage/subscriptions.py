@@ -1,0 +1,217 @@
+"""Subscriptions, the periods paid for, and the dates that the check reads."""
+
+from datetime import datetime
+
+from tollgate.domain.billing import Period
+from tollgate.domain.events import EventType
+from tollgate.domain.payment import Payment
+from tollgate.domain.subscription import Dates, Subscription
+from tollgate.storage.database import Database, Row
+
+
+def lock_client(database: Database, app_id: str, client_id: str, now: datetime) -> int:
+    """The client's row, made if missing, locked to the transaction's end; its new version."""
+    row = database.one(
+        """INSERT INTO clients (app_id, client_id, created_at)
+           VALUES (%(app_id)s, %(client_id)s, %(now)s)
+           ON CONFLICT (app_id, client_id) DO UPDATE SET version = clients.version + 1
+           RETURNING version""",
+        {"app_id": app_id, "client_id": client_id, "now": now},
+    )
+    assert row is not None
+    version: int = row["version"]
+    return version
+
+
+def find_live(database: Database, app_id: str, client_id: str, product: str) -> Subscription | None:
+    """The client's live subscription to a product; call it under lock_client to change it."""
+    row = database.one(
+        """SELECT id, app_id, client_id, product, plan, livemode, anchor_at,
+                  periods_since_anchor, trial_end, paid_through, grace_until, paused_at,
+                  cancel_at, created_at, updated_at
+           FROM subscriptions
+           WHERE app_id = %(app_id)s AND client_id = %(client_id)s AND product = %(product)s
+             AND ended_at IS NULL""",
+        {"app_id": app_id, "client_id": client_id, "product": product},
+    )
+    if row is None:
+        return None
+    dates = _dates(row)
+    return Subscription(
+        app_id=row["app_id"],
+        client_id=row["client_id"],
+        dates=dates,
+        livemode=row["livemode"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        anchor_at=row["anchor_at"],
+        periods_since_anchor=row["periods_since_anchor"],
+    )
+
+
+def had_subscription(database: Database, app_id: str, client_id: str, product: str) -> bool:
+    """Whether this client ever had one to this product: a trial is given once."""
+    row = database.one(
+        """SELECT 1 FROM subscriptions
+           WHERE app_id = %(app_id)s AND client_id = %(client_id)s AND product = %(product)s
+           LIMIT 1""",
+        {"app_id": app_id, "client_id": client_id, "product": product},
+    )
+    return row is not None
+
+
+def end_subscription(database: Database, subscription_id: str, now: datetime) -> None:
+    """Takes a subscription that is over out of the way of a new one."""
+    database.one(
+        """UPDATE subscriptions SET ended_at = %(now)s, updated_at = %(now)s
+           WHERE id = %(id)s AND ended_at IS NULL""",
+        {"id": subscription_id, "now": now},
+    )
+
+
+def save_subscription(
+    database: Database,
+    subscription: Subscription,
+    *,
+    event_id: str,
+    event_type: EventType,
+    event_data: str,
+    actor: str,
+) -> None:
+    """Inserts or updates a subscription with its event and its audit row, in one statement.
+
+    The caller holds lock_client, so nobody else writes this row.
+    """
+    dates = subscription.dates
+    database.one(
+        """WITH saved AS (
+               INSERT INTO subscriptions
+                   (id, app_id, client_id, product, plan, livemode, anchor_at,
+                    periods_since_anchor, trial_end, paid_through, grace_until, paused_at,
+                    cancel_at, created_at, updated_at)
+               VALUES (%(id)s, %(app_id)s, %(client_id)s, %(product)s, %(plan)s, %(livemode)s,
+                       %(anchor_at)s, %(periods_since_anchor)s, %(trial_end)s, %(paid_through)s,
+                       %(grace_until)s, %(paused_at)s, %(cancel_at)s, %(created_at)s,
+                       %(updated_at)s)
+               ON CONFLICT (id) DO UPDATE
+               SET plan = excluded.plan, anchor_at = excluded.anchor_at,
+                   periods_since_anchor = excluded.periods_since_anchor,
+                   trial_end = excluded.trial_end, paid_through = excluded.paid_through,
+                   grace_until = excluded.grace_until, paused_at = excluded.paused_at,
+                   cancel_at = excluded.cancel_at, updated_at = excluded.updated_at,
+                   version = subscriptions.version + 1
+               RETURNING id, app_id, version
+           ), event AS (
+               INSERT INTO outbox (id, app_id, type, aggregate_id, sequence, data, created_at)
+               SELECT %(event_id)s, app_id, %(event_type)s, id, version,
+                      %(event_data)s::jsonb, %(updated_at)s
+               FROM saved
+           )
+           INSERT INTO audit_log (app_id, actor, action, object_id, after, at)
+           SELECT app_id, %(actor)s, %(event_type)s, id,
+                  jsonb_build_object('plan', %(plan)s::text,
+                                     'paid_through', %(paid_through)s::timestamptz),
+                  %(updated_at)s
+           FROM saved""",
+        {
+            "id": dates.subscription_id,
+            "app_id": subscription.app_id,
+            "client_id": subscription.client_id,
+            "product": dates.product,
+            "plan": dates.plan,
+            "livemode": subscription.livemode,
+            "anchor_at": subscription.anchor_at,
+            "periods_since_anchor": subscription.periods_since_anchor,
+            "trial_end": dates.trial_end,
+            "paid_through": dates.paid_through,
+            "grace_until": dates.grace_until,
+            "paused_at": dates.paused_at,
+            "cancel_at": dates.cancel_at,
+            "created_at": subscription.created_at,
+            "updated_at": subscription.updated_at,
+            "event_id": event_id,
+            "event_type": event_type,
+            "event_data": event_data,
+            "actor": actor,
+        },
+    )
+
+
+def insert_period(
+    database: Database, payment: Payment, subscription_id: str, period: Period, now: datetime
+) -> None:
+    """The time that a payment paid for. Its primary key lets a payment give it only once."""
+    database.one(
+        """INSERT INTO subscription_periods
+               (payment_id, subscription_id, app_id, starts_at, ends_at, created_at)
+           VALUES (%(payment_id)s, %(subscription_id)s, %(app_id)s, %(starts_at)s, %(ends_at)s,
+                   %(now)s)""",
+        {
+            "payment_id": payment.id,
+            "subscription_id": subscription_id,
+            "app_id": payment.app_id,
+            "starts_at": period.starts_at,
+            "ends_at": period.ends_at,
+            "now": now,
+        },
+    )
+
+
+def has_period(database: Database, payment_id: str) -> bool:
+    """Whether this payment has given its period."""
+    row = database.one(
+        "SELECT 1 FROM subscription_periods WHERE payment_id = %(payment_id)s",
+        {"payment_id": payment_id},
+    )
+    return row is not None
+
+
+def read_access(database: Database, app_id: str, client_id: str) -> tuple[int, tuple[Dates, ...]]:
+    """The client's version and the dates of each live subscription: one round trip.
+
+    Version 0 and no dates for a client that nobody has heard of.
+    """
+    rows = database.all(
+        """SELECT c.version, s.id, s.product, s.plan, s.trial_end, s.paid_through,
+                  s.grace_until, s.paused_at, s.cancel_at
+           FROM clients c
+           LEFT JOIN subscriptions s
+             ON s.app_id = c.app_id AND s.client_id = c.client_id AND s.ended_at IS NULL
+           WHERE c.app_id = %(app_id)s AND c.client_id = %(client_id)s""",
+        {"app_id": app_id, "client_id": client_id},
+    )
+    version = rows[0]["version"] if rows else 0
+    return version, tuple(_dates(row) for row in rows if row["id"] is not None)
+
+
+def find_open_payment(
+    database: Database, app_id: str, client_id: str, product: str | None
+) -> tuple[str, str | None] | None:
+    """The newest payment under way for a plan of this product (of any, when None).
+
+    Its id, and the page where the client can pay it, if there is one.
+    """
+    row = database.one(
+        """SELECT id, next_action ->> 'url' AS pay_url
+           FROM payments
+           WHERE app_id = %(app_id)s AND client_id = %(client_id)s
+             AND status IN ('pending', 'requires_action', 'processing', 'authorized')
+             AND product IS NOT NULL
+             AND (%(product)s::text IS NULL OR product = %(product)s)
+           ORDER BY created_at DESC LIMIT 1""",
+        {"app_id": app_id, "client_id": client_id, "product": product},
+    )
+    return (row["id"], row["pay_url"]) if row else None
+
+
+def _dates(row: Row) -> Dates:
+    return Dates(
+        subscription_id=row["id"],
+        product=row["product"],
+        plan=row["plan"],
+        trial_end=row["trial_end"],
+        paid_through=row["paid_through"],
+        grace_until=row["grace_until"],
+        paused_at=row["paused_at"],
+        cancel_at=row["cancel_at"],
+    )
