@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from local.demo import demo
-from local.host.project import ProjectError
+from local.host import ProjectError
 from local.postgres import ServerError
 from local.run import run
 from local.system import PROJECT

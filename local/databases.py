@@ -19,10 +19,14 @@ DATABASE = "tollgate"
 
 @dataclass(frozen=True)
 class DatabaseUrls:
-    """`owner` migrates and seeds, `service` is what functions connect with."""
+    """`owner` migrates and seeds, `service` is what functions connect with.
+
+    `superuser` is there only for a server of our own.
+    """
 
     owner: str
     service: str
+    superuser: str | None
 
 
 class Databases:
@@ -46,7 +50,10 @@ class Databases:
             owner_url = _create_database(self._postgres)
         progress("PostgreSQL: migrating")
         migrate(owner_url)
-        return DatabaseUrls(owner_url, create_service_login(owner_url, secrets.token_hex(16)))
+        superuser_url = self._postgres.url("postgres") if self._postgres else None
+        return DatabaseUrls(
+            owner_url, create_service_login(owner_url, secrets.token_hex(16)), superuser_url
+        )
 
     def start_redis(self, given_url: str | None, progress: Progress) -> str:
         """Serves Valkey unless a URL is given; where to connect."""

@@ -15,7 +15,7 @@ import uvicorn
 
 from local.clock import Clock
 from local.databases import Databases
-from local.host.gateway import FunctionHost
+from local.host import FunctionHost
 from local.postgres import ServerError
 from local.seed import Seed, seed
 from local.stripe.app import StripeStandIn
@@ -44,7 +44,7 @@ class System:
         self.psp_url = f"http://{HOST}:{port + 1}"
 
     async def start(self) -> dict[str, Any]:
-        """Starts all of it; what `run.json` holds. Raises ServerError; stop() cleans up then too."""
+        """Starts all of it; what `run.json` holds. Raises ServerError; call stop() even then."""
         for port in (self._port, self._port + 1):
             _refuse_taken(port)
         self._directory.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,119 @@
+"""The stand-in put together, and its routes."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from random import Random, SystemRandom
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from local.clock import Clock
+from local.stripe.api import API_VERSION, Api, Operation
+from local.stripe.charging import Charging
+from local.stripe.checkout import CheckoutPages
+from local.stripe.control import Control
+from local.stripe.errors import Json
+from local.stripe.events import Events
+from local.stripe.faults import Switchboard
+from local.stripe.idempotency import IdempotencyKeys
+from local.stripe.identifiers import Identifiers
+from local.stripe.intents import Intents
+from local.stripe.operations import expanded, operations
+from local.stripe.sessions import Sessions
+from local.stripe.store import Store
+from local.stripe.webhooks import Webhooks
+from local.stripe.world import World
+
+
+class StripeStandIn:
+    """Stripe for local runs and tests: test mode only, and no money.
+
+    `app` is served on loopback at `base_url`, in the event loop that calls `start`; between
+    `start` and `stop` events are delivered to `webhook_url`, signed with `webhook_secret`.
+    With a `state_file` the state outlives the process. Raises ValueError for a key or a webhook
+    secret that is not a test one.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        secret_key: str,
+        webhook_secret: str,
+        webhook_url: str,
+        base_url: str,
+        state_file: Path | None,
+        log: Callable[[str], None],
+        random: Random | None = None,
+    ) -> None:
+        if not secret_key.startswith(("sk_test_", "rk_test_")):
+            raise ValueError("the stand-in takes test keys only: sk_test_… or rk_test_…")
+        if not webhook_secret.startswith("whsec_"):
+            raise ValueError("a webhook secret starts with whsec_")
+        self._store = Store(state_file)
+        self._switches = Switchboard()
+        self._webhooks = Webhooks(
+            store=self._store,
+            clock=clock,
+            url=webhook_url,
+            secret=webhook_secret,
+            log=log,
+            tick=self._catch_up,
+        )
+        ids = Identifiers(random or SystemRandom())
+        world = World(self._store.state, clock, ids, self._switches)
+        events = Events(world, API_VERSION)
+        charging = Charging(world, events)
+        intents = Intents(world, events, charging)
+        self._sessions = Sessions(world, events, intents, charging, base_url)
+        self._api = Api(
+            secret_key=secret_key,
+            keys=IdempotencyKeys(world.state, clock),
+            ids=ids,
+            switches=self._switches,
+            expand=self._expanded,
+            finish=self._store.save,
+            log=log,
+        )
+        self.app = Starlette(routes=self._routes(operations(world, intents, self._sessions)))
+
+    async def start(self) -> None:
+        """Starts the webhook worker."""
+        await self._webhooks.start()
+
+    async def stop(self) -> None:
+        """Stops the webhook worker and saves."""
+        await self._webhooks.stop()
+        self._store.save()
+
+    def _catch_up(self) -> None:
+        """Brings the state up to the clock: Sessions expire, delayed payments end."""
+        expired = self._sessions.expire_due()
+        settled = self._sessions.settle_due()
+        if expired or settled:
+            self._store.save()
+
+    def _expanded(self, subject: Json, paths: list[str]) -> Json:
+        return expanded(self._store.state, subject, paths)
+
+    def _routes(self, table: dict[tuple[str, str], Operation]) -> list[Route]:
+        pages = CheckoutPages(self._store.state, self._sessions, self._catch_up, self._store.save)
+        control = Control(self._store, self._switches, self._webhooks, self._catch_up)
+        return [
+            *(
+                Route(path, self._endpoint(operation), methods=[method])
+                for (method, path), operation in table.items()
+            ),
+            *pages.routes(),
+            *control.routes(),
+            Route("/{rest:path}", self._endpoint(None), methods=["GET", "POST", "DELETE"]),
+        ]
+
+    def _endpoint(self, operation: Operation | None) -> Callable[[Request], Awaitable[Response]]:
+        async def serve(request: Request) -> Response:
+            self._catch_up()
+            return await self._api.serve(request, operation)
+
+        return serve

@@ -1,0 +1,89 @@
+"""The hosted checkout page: pay, decline, leave."""
+
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from local.stripe.errors import ApiError, Json
+from local.stripe.pages import checkout_page, closed_page, message_page
+from local.stripe.sessions import Sessions
+from local.stripe.store import State
+
+# The browser's Back button is to show what is true now.
+_FRESH = {"Cache-Control": "no-store"}
+
+
+class CheckoutPages:
+    """The routes below /c/pay. `tick` brings the state up to the clock, `finish` saves it."""
+
+    def __init__(
+        self,
+        state: State,
+        sessions: Sessions,
+        tick: Callable[[], None],
+        finish: Callable[[], None],
+    ) -> None:
+        self._state = state
+        self._sessions = sessions
+        self._tick = tick
+        self._finish = finish
+
+    def routes(self) -> list[Route]:
+        page = "/c/pay/{id}"
+        return [
+            Route(page, self._show),
+            Route(page + "/pay", self._pay, methods=["POST"]),
+            Route(page + "/decline", self._decline, methods=["POST"]),
+            Route(page + "/leave", self._leave, methods=["POST"]),
+        ]
+
+    async def _show(self, request: Request) -> Response:
+        session = self._find(request)
+        if session is None:
+            page = message_page("No such page", "There is no checkout session at this address.")
+            return HTMLResponse(page, 404)
+        if session["status"] != "open":
+            return HTMLResponse(closed_page(session), headers=_FRESH)
+        checkout = self._state.checkouts[session["id"]]
+        page = checkout_page(session, checkout, self._sessions.intent_of(session))
+        return HTMLResponse(page, headers=_FRESH)
+
+    async def _pay(self, request: Request) -> Response:
+        return self._act(request, self._sessions.pay)
+
+    async def _decline(self, request: Request) -> Response:
+        return self._act(request, self._sessions.decline)
+
+    async def _leave(self, request: Request) -> Response:
+        session = self._find(request)
+        if session is None or session["cancel_url"] is None:
+            return _see(_page_of(request))
+        return _see(session["cancel_url"])
+
+    def _act(self, request: Request, action: Callable[[str], Json]) -> Response:
+        """Does it unless the Session is closed; a paid client is sent on, however often."""
+        session = self._find(request)
+        if session is None:
+            return _see(_page_of(request))
+        action(session["id"])
+        self._finish()
+        if session["status"] != "complete":
+            return _see(_page_of(request))
+        return _see(session["success_url"].replace("{CHECKOUT_SESSION_ID}", session["id"]))
+
+    def _find(self, request: Request) -> Json | None:
+        self._tick()
+        try:
+            return self._sessions.get(request.path_params["id"])
+        except ApiError:
+            return None
+
+
+def _page_of(request: Request) -> str:
+    return f"/c/pay/{request.path_params['id']}"
+
+
+def _see(url: str) -> Response:
+    return RedirectResponse(url, 303, headers=_FRESH)

@@ -1,0 +1,82 @@
+"""Real PostgreSQL and Redis for every test: one cluster a session, a fresh database a test."""
+
+import contextlib
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from local.databases import DATABASE, OWNER, Databases, DatabaseUrls
+from local.migrations import SERVICE_LOGIN
+from tests.world import Stores, World, world_over
+
+
+@dataclass(frozen=True)
+class _Cluster:
+    template: DatabaseUrls
+    redis_url: str
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[_Cluster]:
+    """PostgreSQL with a migrated template database, and Valkey; in memory where there is room."""
+    memory = Path("/dev/shm")
+    parent = memory if memory.is_dir() and os.access(memory, os.W_OK) else None
+    directory = Path(tempfile.mkdtemp(prefix="tollgate-tests-", dir=parent))
+    directory.chmod(0o755)
+    databases = Databases(directory, durable=False)
+    try:
+        template = databases.start_postgres(None, print)
+        redis_url = databases.start_redis(None, print)
+        yield _Cluster(template, redis_url)
+    finally:
+        databases.stop()
+        shutil.rmtree(directory)
+
+
+@pytest.fixture
+def stores(cluster: _Cluster) -> Iterator[Stores]:
+    """A database of this test's own, migrated, and an empty Redis."""
+    import redis
+
+    name = f"test_{secrets.token_hex(6)}"
+    server = cluster.template.superuser
+    assert server is not None
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(
+            f"CREATE DATABASE {name} TEMPLATE {DATABASE} OWNER {OWNER} STRATEGY file_copy"
+        )
+    with contextlib.closing(redis.Redis.from_url(cluster.redis_url)) as client:
+        client.flushall()
+    yield Stores(
+        owner_url=_renamed(cluster.template.owner, name),
+        service_url=_renamed(cluster.template.service, name),
+        redis_url=cluster.redis_url,
+    )
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def world(stores: Stores) -> Iterator[World]:
+    """An app with a plan over these stores, a clock to move, and a PSP that plays a script."""
+    with world_over(stores) as opened:
+        yield opened
+
+
+@pytest.fixture
+def service_login() -> str:
+    """The role that functions connect as."""
+    return SERVICE_LOGIN
+
+
+def _renamed(url: str, database: str) -> str:
+    head, _, tail = url.rpartition("/")
+    _, mark, options = tail.partition("?")
+    return f"{head}/{database}{mark}{options}"

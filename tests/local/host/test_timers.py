@@ -1,0 +1,94 @@
+"""Timers fire by their cron lines, on the clock that can be moved."""
+
+import asyncio
+import json
+from typing import Any
+
+from tests.local.host.sample import ADMIN, Sample, Served, in_loop, serving
+
+RECORD = "def main(event): print('fired ' + __import__('json').dumps(event, sort_keys=True))"
+
+
+def trigger(cron: str, name: str = "t", **options: Any) -> dict[str, Any]:
+    details = {"cron": cron, "withBody": {"job": name}}
+    return {"name": name, "sourceType": "scheduler", "sourceDetails": details, **options}
+
+
+async def advance(served: Served, seconds: float) -> None:
+    await served.client.post("/_local/clock", headers=ADMIN, json={"advance_seconds": seconds})
+
+
+def fired(served: Served) -> list[dict[str, Any]]:
+    lines = [line.partition("fired ")[2] for line in served.log if "fired " in line]
+    return [json.loads(line) for line in lines]
+
+
+async def fired_times(served: Served, times: int) -> list[dict[str, Any]]:
+    async with asyncio.timeout(10):
+        while len(fired(served)) < times:
+            await asyncio.sleep(0.01)
+    return fired(served)
+
+
+@in_loop
+async def test_timer_calls_its_function_without_http(sample: Sample) -> None:
+    sample.function(
+        "f", RECORD, web=False, parameters={"plain": 1}, triggers=[trigger("0 3 * * *")]
+    )
+    async with serving(sample) as served:
+        await advance(served, 86_400)
+        assert await fired_times(served, 1) == [{"job": "t", "plain": 1}]
+
+
+@in_loop
+async def test_timer_fires_once_for_a_large_jump_and_again_for_the_next(sample: Sample) -> None:
+    yearly, hourly = trigger("0 0 1 1 *", "yearly"), trigger("0 * * * *", "hourly")
+    sample.function("f", RECORD, web=False, triggers=[yearly, hourly])
+    async with serving(sample) as served:
+        await advance(served, 400 * 86_400)
+        first = await fired_times(served, 2)
+        await advance(served, 3_600)
+        second = await fired_times(served, 3)
+        await advance(served, 0)
+        assert fired(served) == second
+    assert sorted(event["job"] for event in first) == ["hourly", "yearly"]
+    assert second[2] == {"job": "hourly"}
+
+
+@in_loop
+async def test_clock_moved_by_its_owner_is_noticed(sample: Sample) -> None:
+    sample.function("f", RECORD, web=False, triggers=[trigger("0 3 * * *")])
+    async with serving(sample) as served:
+        served.clock.advance(86_400)
+        await fired_times(served, 1)
+
+
+@in_loop
+async def test_disabled_trigger_does_not_fire(sample: Sample) -> None:
+    off = trigger("0 3 * * *", "off", enabled=False)
+    sample.function("f", RECORD, web=False, triggers=[off, trigger("0 3 * * *", "on")])
+    async with serving(sample) as served:
+        await advance(served, 86_400)
+        assert await fired_times(served, 1) == [{"job": "on"}]
+
+
+@in_loop
+async def test_failing_timer_is_logged_and_fires_again(sample: Sample) -> None:
+    source = "def main(event): raise ValueError('of the timer')"
+    sample.function("f", source, web=False, triggers=[trigger("0 3 * * *")])
+    async with serving(sample) as served:
+        for _ in range(2):
+            served.log.clear()
+            await advance(served, 86_400)
+            await served.logged("the timer's call ended in an error")
+
+
+@in_loop
+async def test_timers_overlap(sample: Sample) -> None:
+    slow = "import time\ndef main(event): print('fired {}', flush=True); time.sleep(5)"
+    sample.function("f", slow, web=False, triggers=[trigger("0 3 * * *")])
+    async with serving(sample) as served:
+        await advance(served, 86_400)
+        await fired_times(served, 1)
+        await advance(served, 86_400)
+        await fired_times(served, 2)

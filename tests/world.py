@@ -1,0 +1,225 @@
+"""A small world for tests: an app with a plan, a clock to move, and a PSP that plays a script."""
+
+import base64
+import importlib.util
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import psycopg
+
+from local.seed import PLAN, PRODUCT, Seed, seed
+from tollgate.domain.errors import SignatureRefused
+from tollgate.domain.money import Money
+from tollgate.domain.payment import Hint, Order, Outcome, PaymentStatus
+from tollgate.http import endpoint as http
+from tollgate.operations.context import Context
+from tollgate.settings import Settings
+from tollgate.storage import api_key_cache
+
+START = datetime(2026, 1, 31, 9, 0, tzinfo=UTC)
+MONTHLY = Money(150_000, "KES")
+RETURN_ORIGIN = "https://shop.example"
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Where a test's database and Redis are; `owner_url` may do what the service may not."""
+
+    owner_url: str
+    service_url: str
+    redis_url: str
+
+
+@dataclass
+class ScriptedPsp:
+    """A PSP that remembers what it was asked and says what the test tells it to say.
+
+    Like a real one it opens one payment for an idempotency key, however often it is asked.
+    """
+
+    opened: dict[str, Order] = field(default_factory=dict)
+    starts: list[Order] = field(default_factory=list)
+    fetches: list[str] = field(default_factory=list)
+    status: PaymentStatus = PaymentStatus.REQUIRES_ACTION
+    alter: Callable[[Outcome], Outcome] = lambda outcome: outcome
+    on_start: Callable[[Order], None] = lambda order: None
+    on_fetch: Callable[[str], None] = lambda reference: None
+
+    def check_amount(self, money: Money) -> None:
+        """Takes any amount."""
+
+    def start(self, order: Order) -> Outcome:
+        """Opens the order's payment once."""
+        self.starts.append(order)
+        self.opened.setdefault(order.idempotency_key, order)
+        self.on_start(order)
+        return self.alter(self._outcome(order, PaymentStatus.REQUIRES_ACTION))
+
+    def fetch(self, psp_reference: str) -> Outcome:
+        """Says `status` of the payment."""
+        self.fetches.append(psp_reference)
+        self.on_fetch(psp_reference)
+        order = next(o for o in self.opened.values() if self._reference(o) == psp_reference)
+        return self.alter(self._outcome(order, self.status))
+
+    def read_event(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Hint:
+        """An event is its own JSON; the signature is the word "signed"."""
+        if headers.get("signature") != "signed":
+            raise SignatureRefused
+        return Hint(**json.loads(body))
+
+    @staticmethod
+    def _reference(order: Order) -> str:
+        return f"ref_{order.payment_id}"
+
+    def _outcome(self, order: Order, status: PaymentStatus) -> Outcome:
+        url = f"https://psp.example/{order.payment_id}"
+        awaits_client = status is PaymentStatus.REQUIRES_ACTION
+        return Outcome(
+            status,
+            psp_reference=self._reference(order),
+            reference=order.payment_id,
+            money=order.money,
+            livemode=False,
+            next_action={"type": "redirect", "url": url} if awaits_client else None,
+        )
+
+
+class World:
+    """The functions' operations over real stores, called as the gateway calls them."""
+
+    def __init__(self, stores: Stores) -> None:
+        api_key_cache.forget()
+        self.stores = stores
+        self.now = START
+        self.psp = ScriptedPsp()
+        self.seed: Seed = seed(stores.owner_url, START, [RETURN_ORIGIN])
+        self.app, self.other_app = self.seed.apps
+        self.plan, self.product = PLAN, PRODUCT
+        self.settings = Settings(
+            livemode=False,
+            database_url=stores.service_url,
+            redis_url=stores.redis_url,
+            cache_secret=b"test",
+            public_url="https://functions.example/api/v1/web/fn-test",
+        )
+        self.context = self.new_context()
+        self._container = threading.local()
+
+    def new_context(self, **changed: Any) -> Context:
+        """Another container's means, with other settings where a test wants them."""
+        return Context(
+            replace(self.settings, **changed),
+            now=lambda: self.now,
+            open_psp=lambda name, settings: self.psp,
+        )
+
+    def pass_time(self, **span: float) -> None:
+        """Moves the clock."""
+        self.now += timedelta(**span)
+
+    def call(
+        self,
+        function: str,
+        *,
+        method: str = "POST",
+        path: str = "",
+        query: str = "",
+        body: Any = None,
+        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        context: Context | None = None,
+    ) -> "Answer":
+        """One call of a deployed function's own `main`, such as "payments/create".
+
+        With the app's API key, or `key`; `body` is JSON or bytes; `context` is the container's.
+        """
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode() if body else b""
+        event = {
+            "http": {
+                "method": method,
+                "path": path,
+                "queryString": query,
+                "headers": {"authorization": f"Bearer {key or self.app.key}", **(headers or {})},
+                "body": base64.b64encode(raw).decode(),
+                "isBase64Encoded": True,
+            }
+        }
+        self._container.context = context or self.context
+        return Answer(entry(function)(event))
+
+    def container_context(self) -> Context:
+        """What stands in for the container's own Context while this world is open."""
+        context: Context = self._container.context
+        return context
+
+    def rows(
+        self, sql: str, *parameters: object, as_service: bool = False
+    ) -> list[tuple[Any, ...]]:
+        """What the owner of the tables sees, or what the functions' own login does."""
+        url = self.stores.service_url if as_service else self.stores.owner_url
+        with psycopg.connect(url) as connection:
+            return connection.execute(sql.encode(), parameters).fetchall()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a function answered."""
+
+    raw: dict[str, Any]
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        status: int = self.raw["statusCode"]
+        return status
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers."""
+        headers: dict[str, str] = self.raw["headers"]
+        return headers
+
+    @property
+    def body(self) -> str:
+        """The body as it is sent."""
+        body: str = self.raw["body"]
+        return body
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The body, read."""
+        value: dict[str, Any] = json.loads(self.body)
+        return value
+
+
+@cache
+def entry(function: str) -> http.Main:
+    """The `main` of a function, from its entry file."""
+    file = Path(__file__).parent.parent / "packages" / function / "__main__.py"
+    spec = importlib.util.spec_from_file_location(function.replace("/", "_"), file)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    main: http.Main = module.main
+    return main
+
+
+@contextmanager
+def world_over(stores: Stores) -> Iterator[World]:
+    """A world that closes its connections."""
+    world = World(stores)
+    try:
+        with patch.object(http, "container_context", world.container_context):
+            yield world
+    finally:
+        world.context.database.close()
+        world.context.cache.close()
