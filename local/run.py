@@ -49,7 +49,7 @@ Start a payment for a monthly plan:
 
   curl -s {described["rest_url"]}/payments \\
     -H 'Authorization: Bearer {app["key"]}' \\
-    -H "Idempotency-Key: $RANDOM$RANDOM" \\
+    -H "Idempotency-Key: $(date +%s)" \\
     -d '{{"client_id": "client-1", "plan": "{app["plans"][0]}", "currency": "KES"}}'
 
 Open next_action.url of the answer in a browser and pay. Then ask whether the client has paid:

@@ -18,7 +18,7 @@ from local.databases import Databases
 from local.host import FunctionHost
 from local.postgres import ServerError
 from local.seed import Seed, seed
-from local.stripe.app import StripeStandIn
+from local.stripe import StripeStandIn
 
 PROJECT = Path(__file__).parent.parent
 HOST = "127.0.0.1"

@@ -25,14 +25,16 @@ mkdir -p build
 for lock in requirements/*.txt; do
     set_name="vendor-$(basename "$lock" .txt)"
     stamp="build/.$set_name.sha256"
-    wanted="$("$PYTHON" -c 'import hashlib, sys; print(hashlib.sha256(repr((sys.version_info[:2], sys.platform, sys.argv[1:], open(sys.argv[1], "rb").read())).encode()).hexdigest())' "$lock" "${platform[@]-}")"
+    # of the platform, the lock, and this script
+    wanted="$("$PYTHON" -c 'import hashlib, sys; print(hashlib.sha256(repr((sys.version_info[:2], sys.platform, sys.argv[1:], open(sys.argv[1], "rb").read(), open("build.sh", "rb").read())).encode()).hexdigest())' "$lock" "${platform[@]-}")"
     [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && continue
     echo "vendoring $set_name"
     rm -rf "build/$set_name" "$stamp"
-    "$PYTHON" -m pip install --quiet --disable-pip-version-check --no-compile --no-deps \
+    "$PYTHON" -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-compile --no-deps \
         --require-hashes --only-binary=:all: ${platform[@]+"${platform[@]}"} \
         --target "build/$set_name" -r "$lock"
-    rm -rf "build/$set_name/bin"
+    # what no function imports: commands, packages' own tests, pydantic's copy of its version 1
+    rm -rf "build/$set_name"/{bin,*/tests,pydantic/v1,*.dist-info/RECORD}
     # unchecked-hash: the runtime trusts the .pyc without looking at the source; the set is never edited.
     "$PYTHON" -m compileall -q -j 0 --invalidation-mode unchecked-hash "build/$set_name"
     echo "$wanted" > "$stamp"

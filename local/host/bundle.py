@@ -35,11 +35,13 @@ class Builder:
         self._sets = directory / "sets"
         self._functions = directory / "functions"
         self._log = log
+        self._lib_signatures: dict[Path, str] = {}
 
     def build_lib(self) -> None:
         """Copies lib/ and runs its build.sh. Raises ProjectError with the script's last words."""
         if not self._project_lib.is_dir():
             return
+        self._lib_signatures.clear()
         mirror(self._project_lib, self._lib, keep="build")
         script = self._lib / "build.sh"
         if not script.is_file():
@@ -71,7 +73,10 @@ class Builder:
     def build(self, function: Function) -> Path:
         """The function's bundle, made unless it is there. Raises ProjectError."""
         entries = self._entries(function)
-        signature = _signature(entries)
+        digest = hashlib.sha256()
+        for name, source in sorted(entries.items()):
+            digest.update(f"{name}|{self._signature(source)}\n".encode())
+        signature = digest.hexdigest()[:20]
         bundle = self._functions / function.package / function.name / signature
         if bundle.is_dir():
             return bundle
@@ -142,13 +147,21 @@ class Builder:
         It is a place on sys.path, thousands of files and alike for every function, so bundles hold
         a link to it. A package is not linked so: its modules may look around from where they are.
         """
-        snapshot = self._sets / _signature({source.name: source}) / source.name
+        snapshot = self._sets / self._signature(source) / source.name
         if not snapshot.is_dir():
             staging = snapshot.parent.with_suffix(".new")
             shutil.rmtree(staging, ignore_errors=True)
             copy(source, staging / source.name, link=True)
             staging.rename(snapshot.parent)
         return snapshot.resolve()
+
+    def _signature(self, source: Path) -> str:
+        """Of a file or folder; lib's, thousands of files, change with its build only."""
+        if not source.is_relative_to(self._lib):
+            return _signature(source)
+        if source not in self._lib_signatures:
+            self._lib_signatures[source] = _signature(source)
+        return self._lib_signatures[source]
 
 
 def mirror(source: Path, target: Path, keep: str) -> None:
@@ -179,13 +192,12 @@ def _ignored(_folder: str, names: list[str]) -> list[str]:
     return [name for name in names if is_ignored(name)]
 
 
-def _signature(entries: dict[str, Path]) -> str:
-    digest = hashlib.sha256()
-    for name, source in sorted(entries.items()):
-        for file in _files(source):
-            state = file.stat()
-            relative = file.relative_to(source)
-            digest.update(f"{name}|{relative}|{state.st_mtime_ns}|{state.st_size}\n".encode())
+def _signature(source: Path) -> str:
+    digest = hashlib.sha256(source.name.encode())
+    for file in _files(source):
+        state = file.stat()
+        relative = file.relative_to(source)
+        digest.update(f"{relative}|{state.st_mtime_ns}|{state.st_size}\n".encode())
     return digest.hexdigest()[:20]
 
 

@@ -60,7 +60,7 @@ def body_of(request: Request) -> tuple[str, bool]:
     kind = request.media_type
     if not request.body:
         return "", False
-    if  kind in TEXT_TYPES:
+    if kind.startswith(("text/", "multipart/")) or kind in TEXT_TYPES:
         return request.body.decode(errors="replace"), False
     if kind.endswith(TEXT_ENDINGS):
         return request.body.decode(errors="replace"), False

@@ -228,7 +228,7 @@ def _seconds(body: bytes, clock: Clock) -> float:
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         raise Refusal(400, "invalid_request", 'The body must be {"advance_seconds": number}.')
     try:
-        if not seconds >= 0:  # NaN is not, either
+        if seconds < 0:
             raise ValueError
         datetime.fromtimestamp(clock.time() + seconds, UTC)
     except (ValueError, OverflowError):

@@ -33,7 +33,7 @@ class Sources:
                 for entry in entries:
                     if entry.name in NOT_SOURCES or entry.path == self._build:
                         continue
-                    if entry.is_dir():
+                    if entry.is_dir(follow_symlinks=False):
                         folders.append(entry.path)
                     else:
                         found[entry.path] = _state(entry.stat(follow_symlinks=False))

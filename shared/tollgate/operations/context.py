@@ -55,9 +55,15 @@ class Context:
         """The container's connection to Redis."""
         return Cache(self.settings.redis_url, self.settings.cache_secret)
 
+    @cached_property
+    def _psps(self) -> "dict[str, Psp]":
+        return {}
+
     def psp(self, name: str) -> "Psp":
-        """The PSP's adapter. Raises UnsupportedPsp."""
-        return self.open_psp(name, self.settings)
+        """The PSP's adapter, with its connections kept between calls. Raises UnsupportedPsp."""
+        if name not in self._psps:
+            self._psps[name] = self.open_psp(name, self.settings)
+        return self._psps[name]
 
     def new_id(self, prefix: str) -> str:
         """A fresh id, such as `pay_…`."""

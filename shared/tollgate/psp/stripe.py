@@ -8,6 +8,7 @@ Sources: docs.stripe.com/api (checkout sessions, payment intents, errors, idempo
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tollgate.domain.errors import (
@@ -24,6 +25,8 @@ from tollgate.psp.stripe_signature import verify
 from tollgate.settings import Settings
 
 if TYPE_CHECKING:
+    import httpx
+    from stripe import StripeClient
     from stripe.params.checkout import SessionCreateParams
 
 API_VERSION = "2026-10-28.endive"
@@ -48,16 +51,8 @@ class Stripe:
         """Creates a Checkout Session under our idempotency key. See Psp.start."""
         import stripe
 
-        stripe.enable_telemetry = False
-        client = stripe.StripeClient(
-            self._secret_key,
-            stripe_version=API_VERSION,
-            base_addresses={"api": self._api_url},
-            max_network_retries=0,
-            http_client=stripe.HTTPXClient(timeout=TIMEOUT_SECONDS, allow_sync_methods=True),
-        )
         try:
-            session = client.v1.checkout.sessions.create(
+            session = self._sdk.v1.checkout.sessions.create(
                 params=_session_params(order),
                 options={"idempotency_key": order.idempotency_key},
             )
@@ -81,14 +76,9 @@ class Stripe:
         import httpx
 
         try:
-            response = httpx.get(
-                f"{self._api_url}/v1/checkout/sessions/{psp_reference}",
-                params={"expand[]": "payment_intent.latest_charge"},
-                headers={
-                    "Authorization": f"Bearer {self._secret_key}",
-                    "Stripe-Version": API_VERSION,
-                },
-                timeout=TIMEOUT_SECONDS,
+            response = self._reader.get(
+                f"/v1/checkout/sessions/{psp_reference}",
+                params={"expand[]": "payment_intent"},
             )
             session = response.raise_for_status().json()
         except (httpx.HTTPError, ValueError):
@@ -105,6 +95,26 @@ class Stripe:
             raise SignatureRefused
         verify(header, body, secret, now)
         return _hint(body)
+
+    @cached_property
+    def _sdk(self) -> "StripeClient":
+        import stripe
+
+        stripe.enable_telemetry = False
+        return stripe.StripeClient(
+            self._secret_key,
+            stripe_version=API_VERSION,
+            base_addresses={"api": self._api_url},
+            max_network_retries=0,
+            http_client=stripe.HTTPXClient(timeout=TIMEOUT_SECONDS, allow_sync_methods=True),
+        )
+
+    @cached_property
+    def _reader(self) -> "httpx.Client":
+        import httpx
+
+        headers = {"Authorization": f"Bearer {self._secret_key}", "Stripe-Version": API_VERSION}
+        return httpx.Client(base_url=self._api_url, headers=headers, timeout=TIMEOUT_SECONDS)
 
     @property
     def _secret_key(self) -> str:

@@ -22,8 +22,8 @@ BUILD_SH = """\
 #!/bin/bash
 set -eu
 cd "$(dirname "$0")"
-echo run >> runs
 mkdir -p build
+echo run >> build/runs
 if [ ! -d build/vendor-core ]; then
     mkdir build/vendor-core
     echo 'NAME = "vendored"' > build/vendor-core/thing.py

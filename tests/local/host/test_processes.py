@@ -51,6 +51,7 @@ async def test_warm_process_is_used_again(sample: Sample) -> None:
 async def test_concurrent_calls_never_share_a_process(sample: Sample) -> None:
     sample.function("f", PID)
     async with serving(sample) as served:
+        await pid_of(served)
         pids = await asyncio.gather(*(pid_of(served, seconds=0.3) for _ in range(3)))
     assert len(set(pids)) == 3
 
@@ -287,9 +288,10 @@ async def test_warm_process_that_died_is_replaced(sample: Sample) -> None:
 @in_loop
 async def test_stop_ends_every_process(sample: Sample) -> None:
     sample.function("f", PID)
+    sample.function("g", PID)
     async with serving(sample) as served:
         idle = await pid_of(served)
-        busy = asyncio.create_task(served.get("f?30"))
+        busy = asyncio.create_task(served.get("g?30"))
         await asyncio.sleep(0.1)
     assert (await busy).status_code == 503
     assert not is_running(idle)
@@ -331,6 +333,13 @@ async def test_main_takes_as_much_as_it_wants(sample: Sample, signature: str) ->
     sample.function("f", f"def main({signature}): return {{'body': 'ok'}}")
     async with serving(sample) as served:
         assert (await served.get("f")).text == "ok"
+
+
+@in_loop
+async def test_main_with_any_number_gets_both(sample: Sample) -> None:
+    sample.function("f", "def main(*given): return {'body': len(given)}")
+    async with serving(sample) as served:
+        assert (await served.get("f")).json() == 2
 
 
 @in_loop

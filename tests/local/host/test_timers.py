@@ -2,8 +2,12 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
+from local.clock import Clock
+from local.host.project import Function, Trigger
+from local.host.timers import Timers
 from tests.local.host.sample import ADMIN, Sample, Served, in_loop, serving
 
 RECORD = "def main(event): print('fired ' + __import__('json').dumps(event, sort_keys=True))"
@@ -41,18 +45,26 @@ async def test_timer_calls_its_function_without_http(sample: Sample) -> None:
 
 
 @in_loop
-async def test_timer_fires_once_for_a_large_jump_and_again_for_the_next(sample: Sample) -> None:
-    yearly, hourly = trigger("0 0 1 1 *", "yearly"), trigger("0 * * * *", "hourly")
-    sample.function("f", RECORD, web=False, triggers=[yearly, hourly])
-    async with serving(sample) as served:
-        await advance(served, 400 * 86_400)
-        first = await fired_times(served, 2)
-        await advance(served, 3_600)
-        second = await fired_times(served, 3)
-        await advance(served, 0)
-        assert fired(served) == second
-    assert sorted(event["job"] for event in first) == ["hourly", "yearly"]
-    assert second[2] == {"job": "hourly"}
+async def test_timer_fires_once_for_a_large_jump_and_again_when_next_due() -> None:
+    calls: list[str] = []
+
+    async def fire(function: Function, event: dict[str, Any]) -> None:
+        calls.append(event["job"])
+
+    clock = Clock()
+    timers = Timers(clock, fire)
+    jobs = {"yearly": "0 0 1 1 *", "hourly": "0 * * * *"}
+    triggers = tuple(Trigger(job, cron, {"job": job}) for job, cron in jobs.items())
+    function = Function("p", "f", Path(), triggers=triggers)
+    timers.plan([function])
+    for seconds, due in ((0, []), (400 * 86_400, ["yearly", "hourly"]), (3_600, ["hourly"])):
+        clock.advance(seconds)
+        for _ in range(3):
+            timers.fire_due()
+            timers.plan([function])
+        await asyncio.sleep(0)
+        assert calls == due
+        calls.clear()
 
 
 @in_loop
