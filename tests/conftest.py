@@ -18,13 +18,13 @@ from tests.world import Stores, World, world_over
 
 
 @dataclass(frozen=True)
-class _Cluster:
+class Cluster:
     template: DatabaseUrls
     redis_url: str
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[_Cluster]:
+def cluster() -> Iterator[Cluster]:
     """PostgreSQL with a migrated template database, and Valkey; in memory where there is room."""
     memory = Path("/dev/shm")
     parent = memory if memory.is_dir() and os.access(memory, os.W_OK) else None
@@ -34,15 +34,22 @@ def cluster() -> Iterator[_Cluster]:
     try:
         template = databases.start_postgres(None, print)
         redis_url = databases.start_redis(None, print)
-        yield _Cluster(template, redis_url)
+        yield Cluster(template, redis_url)
     finally:
         databases.stop()
         shutil.rmtree(directory)
 
 
 @pytest.fixture
-def stores(cluster: _Cluster) -> Iterator[Stores]:
+def stores(cluster: Cluster) -> Iterator[Stores]:
     """A database of this test's own, migrated, and an empty Redis."""
+    with new_stores(cluster) as stores:
+        yield stores
+
+
+@contextlib.contextmanager
+def new_stores(cluster: Cluster) -> Iterator[Stores]:
+    """A fresh database and an empty Redis, for as long as the block lasts."""
     import redis
 
     name = f"test_{secrets.token_hex(6)}"

@@ -7,6 +7,19 @@ from datetime import datetime
 CLIENT_ID_PATTERN = r"^[A-Za-z0-9_.:@+|~=-]{1,128}$"
 """What an app may call its client. No `/` and no `%`: it stands in paths, decoded or not."""
 
+PLAN_CODE_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+"""The code of a plan, and of a product."""
+
+
+def is_id(prefix: str, text: str) -> bool:
+    """Whether this can be one of our ids with this prefix, so that the database may be asked."""
+    return re.fullmatch(rf"{prefix}_[0-9a-z]{{1,64}}", text) is not None
+
+
+def is_plan_code(text: str) -> bool:
+    """Whether this can be the code of a plan or a product."""
+    return re.fullmatch(PLAN_CODE_PATTERN, text) is not None
+
 
 def is_client_id(text: str) -> bool:
     """Whether this can be a client's id."""

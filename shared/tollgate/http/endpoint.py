@@ -189,9 +189,7 @@ def _shape(declaration: Declaration, result: Any, caller_request_id: str) -> dic
 
 def _answer(status: int, body: str, content_type: str, headers: dict[str, str]) -> dict[str, Any]:
     # A str, not a dict: the gateway passes it on byte for byte. It never looks like base64, which
-    # the gateway would decode, because it begins with a brace or a tag.
-    return {
-        "statusCode": status,
-        "headers": {"content-type": content_type, **headers},
-        "body": body,
-    }
+    # the gateway would decode, because it begins with a brace or a tag. An empty one has no type:
+    # the gateway refuses nothing as JSON.
+    described = {"content-type": content_type} if body else {}
+    return {"statusCode": status, "headers": {**described, **headers}, "body": body}

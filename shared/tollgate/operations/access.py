@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tollgate.domain.errors import FieldError, InvalidFields
-from tollgate.domain.ids import is_client_id
+from tollgate.domain.ids import is_client_id, is_plan_code
 from tollgate.domain.subscription import Access, Dates, Reason, best_access
 from tollgate.operations.context import Call, Context
 from tollgate.operations.settlement import ask_psp
@@ -23,6 +23,8 @@ def check_access(context: Context, call: Call[None]) -> dict[str, Any]:
     app_id, client_id, product = call.caller.app_id, call.target, call.query.get("product")
     if not is_client_id(client_id):
         raise InvalidFields(errors=(FieldError("client_id", "This can't be a client's id."),))
+    if product is not None and not is_plan_code(product):
+        raise InvalidFields(errors=(FieldError("product", "This can't be a product's code."),))
     now = context.now()
 
     cached = access_cache.get_dates(context.cache, app_id, client_id)

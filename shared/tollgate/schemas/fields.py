@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -12,7 +13,7 @@ from pydantic import (
     StringConstraints,
 )
 
-from tollgate.domain.ids import CLIENT_ID_PATTERN
+from tollgate.domain.ids import CLIENT_ID_PATTERN, PLAN_CODE_PATTERN
 from tollgate.domain.money import EXPONENTS, MAX_AMOUNT_MINOR
 
 
@@ -34,12 +35,22 @@ def _one_line(text: str) -> str:
     return text
 
 
+def _has_an_origin(url: str) -> str:
+    try:
+        host = urlsplit(url).hostname
+    except ValueError:
+        host = None
+    if not host:
+        raise ValueError("is not an absolute http or https URL")
+    return url
+
+
 def _rfc3339(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 ClientId = Annotated[str, StringConstraints(pattern=CLIENT_ID_PATTERN)]
-PlanCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+PlanCode = Annotated[str, StringConstraints(pattern=PLAN_CODE_PATTERN)]
 Amount = Annotated[int, Field(ge=1, le=MAX_AMOUNT_MINOR)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), AfterValidator(_known_currency)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_one_line)]
@@ -47,5 +58,6 @@ Url = Annotated[
     str,
     StringConstraints(pattern=r"^https?://[^\s]+$", max_length=2048),
     AfterValidator(_one_line),
+    AfterValidator(_has_an_origin),
 ]
 Instant = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str)]

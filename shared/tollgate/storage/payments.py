@@ -8,6 +8,7 @@ from typing import LiteralString
 from tollgate.domain.errors import NotFound
 from tollgate.domain.events import EventType
 from tollgate.domain.idempotency import LOCK_SECONDS, Claim, StoredAnswer
+from tollgate.domain.ids import is_id
 from tollgate.domain.money import Money
 from tollgate.domain.payment import Failure, Payment, PaymentStatus
 from tollgate.storage.database import Database, Row
@@ -75,6 +76,8 @@ def insert_claimed(
 
 def find_payment(database: Database, payment_id: str) -> Payment | None:
     """A payment of any app: for callers that are no app (a PSP, the client's browser)."""
+    if not is_id("pay", payment_id):
+        return None
     row = database.one(
         "SELECT" + _COLUMNS + " FROM payments WHERE id = %(payment_id)s",
         {"payment_id": payment_id},
@@ -84,6 +87,8 @@ def find_payment(database: Database, payment_id: str) -> Payment | None:
 
 def get_payment(database: Database, payment_id: str, app_id: str | None) -> Payment:
     """A payment of this app, or of any when `app_id` is None. Raises NotFound."""
+    if not is_id("pay", payment_id):
+        raise NotFound
     row = database.one(
         "SELECT"
         + _COLUMNS

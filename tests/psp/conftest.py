@@ -1,0 +1,70 @@
+"""The adapter's settings and an order; Stripe's stand-in as its own tests serve it."""
+
+import ssl
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.local.stripe.conftest import bench, ports, start
+from tollgate.domain.money import Money
+from tollgate.domain.payment import Customer, Order
+from tollgate.settings import Settings
+
+__all__ = ["bench", "order", "ports", "settings", "start"]
+
+
+@pytest.fixture(autouse=True)
+def certificates_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading all authorities' certificates takes longer than everything else in a request."""
+    monkeypatch.setattr(ssl, "create_default_context", _default_context)
+
+
+@pytest.fixture(autouse=True)
+def connections_end_with_their_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An adapter keeps its connections for the life of its container, and so has no end."""
+    opened: list[httpx.Client] = []
+    construct = httpx.Client.__init__
+
+    def construct_and_remember(self: httpx.Client, *arguments: Any, **options: Any) -> None:
+        construct(self, *arguments, **options)
+        opened.append(self)
+
+    monkeypatch.setattr(httpx.Client, "__init__", construct_and_remember)
+    yield
+    for client in opened:
+        client.close()
+
+
+_default_context = cache(ssl.create_default_context)
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """Of a test deployment that takes payments through Stripe."""
+    return Settings(
+        livemode=False,
+        database_url="",
+        redis_url="",
+        cache_secret=b"",
+        public_url="https://functions.example",
+        stripe_secret_key="sk_test_of_the_suite",
+        stripe_webhook_secret="whsec_of_the_suite",
+    )
+
+
+@pytest.fixture
+def order() -> Order:
+    """KES 1,500.00, payable for an hour."""
+    return Order(
+        payment_id="pay_1",
+        money=Money(150_000, "KES"),
+        description="Gold <plan> & more",
+        return_url="https://functions.example/payments/return/pay_1",
+        cancel_url="https://functions.example/payments/return/pay_1?left=1",
+        expires_at=datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1),
+        customer=Customer(email="ann@example.com", phone="+254700000001", name="Ann"),
+    )

@@ -1,0 +1,59 @@
+"""Objects of Stripe's API, as far as the adapter reads them."""
+
+from typing import Any
+
+
+def intent(status: str = "succeeded", **more: Any) -> dict[str, Any]:
+    """A PaymentIntent over KES 1,500.00."""
+    received = 150_000 if status == "succeeded" else 0
+    return {
+        "id": "pi_1",
+        "object": "payment_intent",
+        "amount": 150_000,
+        "amount_received": received,
+        "currency": "kes",
+        "last_payment_error": None,
+        "latest_charge": None,
+        "livemode": False,
+        "metadata": {"payment_id": "pay_1"},
+        "status": status,
+    } | more
+
+
+def session(**more: Any) -> dict[str, Any]:
+    """An open Checkout Session over KES 1,500.00."""
+    return {
+        "id": "cs_test_1",
+        "object": "checkout.session",
+        "amount_total": 150_000,
+        "client_reference_id": "pay_1",
+        "currency": "kes",
+        "expires_at": 1_790_086_400,
+        "livemode": False,
+        "metadata": {"payment_id": "pay_1"},
+        "mode": "payment",
+        "payment_intent": None,
+        "payment_status": "unpaid",
+        "status": "open",
+        "url": "https://checkout.stripe.com/c/pay/cs_test_1",
+    } | more
+
+
+def paid_session(**more: Any) -> dict[str, Any]:
+    """A Checkout Session that was paid."""
+    paid = {"status": "complete", "payment_status": "paid", "url": None}
+    return session(**paid, payment_intent=intent()) | more
+
+
+def event(event_type: str, subject: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """An Event about an object."""
+    return {
+        "id": "evt_1",
+        "object": "event",
+        "api_version": "2026-10-28.endive",
+        "created": 1_790_000_000,
+        "data": {"object": subject},
+        "livemode": False,
+        "pending_webhooks": 1,
+        "type": event_type,
+    } | more

@@ -1,0 +1,238 @@
+"""Cold start is imports: what each function may import before it can answer, counted, not timed.
+
+A newcomer fails here and is named. Move it to where it is needed, or raise the budget on purpose.
+"""
+
+import base64
+import json
+import subprocess
+import sys
+import sysconfig
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import stripe
+
+from tests.world import Stores, World
+from tollgate.domain.payment import PaymentStatus
+
+PROJECT = Path(__file__).parent.parent
+PATHS = [str(PROJECT / "shared"), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+STRIPE_SECRET = "whsec_of_the_suite"
+
+# Modules beyond those of a bare interpreter, as measured; a twentieth more is let pass.
+MEASURED = {
+    "ops/health": 105,
+    "payments/create": 233,
+    "payments/get": 233,
+    "payments/return": 113,
+    "subscriptions/check": 111,
+    "subscriptions/create": 232,
+    "webhook/receive": 112,
+}
+# The top of each module's name, without those of a bare interpreter.
+LIGHT = (
+    "ast base64 binascii bisect calendar collections contextlib copy copyreg dataclasses datetime "
+    "dis enum functools genericpath hashlib hmac html importlib inspect ipaddress itertools json "
+    "keyword linecache locale math opcode operator os posixpath random re reprlib secrets select "
+    "stat struct textwrap token tokenize tollgate traceback types typing urllib warnings weakref"
+)
+WITH_PYDANTIC = LIGHT + (
+    " annotated_types array bz2 contextvars csv decimal email errno fnmatch fractions lzma ntpath"
+    " numbers pathlib platform pwd pydantic pydantic_core quopri selectors shutil socket string"
+    " sysconfig tempfile threading typing_extensions typing_inspection uuid zipfile zlib zoneinfo"
+)
+USES_PYDANTIC = {"payments/create", "payments/get", "subscriptions/create"}
+
+LOAD = """
+import sys
+sys.path[:0] = {paths!r}
+entry = {{"__name__": "entry"}}
+with open({entry!r}) as file:
+    exec(compile(file.read(), {entry!r}, "exec"), entry)
+"""
+CALL = """
+import json
+print(json.dumps({{"answer": entry["main"]({event!r}), "modules": sorted(sys.modules)}}))
+"""
+LIST_MODULES = """
+import sys
+print(*sorted(sys.modules))
+"""
+
+
+def run(code: str, **environment: str) -> str:
+    """What a fresh interpreter prints at last; it sees only the paths that the code adds."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()[-1]
+
+
+def load(function: str) -> str:
+    return LOAD.format(paths=PATHS, entry=str(PROJECT / "packages" / function / "__main__.py"))
+
+
+def environment(stores: Stores, **more: str) -> dict[str, str]:
+    """A function's settings over these stores, as World has them."""
+    return {
+        "TOLLGATE_MODE": "test",
+        "TOLLGATE_URL": "https://functions.example/api/v1/web/fn-test",
+        "DATABASE_URL": stores.service_url,
+        "REDIS_URL": stores.redis_url,
+        "CACHE_SECRET": "test",
+    } | more
+
+
+def call(
+    function: str, event: dict[str, Any], settings: dict[str, str]
+) -> tuple[dict[str, Any], set[str]]:
+    """A function's answer in a process of its own, and the modules that it took."""
+    told = json.loads(run(load(function) + CALL.format(event={"http": event}), **settings))
+    return told["answer"], set(told["modules"])
+
+
+@pytest.fixture(scope="module")
+def bare() -> set[str]:
+    """The modules of an interpreter that did nothing."""
+    return set(run(LIST_MODULES).split())
+
+
+def test_every_function_has_a_budget() -> None:
+    entries = (PROJECT / "packages").glob("*/*/__main__.py")
+    assert {f"{entry.parts[-3]}/{entry.parts[-2]}" for entry in entries} == set(MEASURED)
+
+
+@pytest.mark.parametrize("function", MEASURED)
+def test_importing_an_entry_file_stays_within_its_budget(function: str, bare: set[str]) -> None:
+    imported = set(run(load(function) + LIST_MODULES).split()) - bare
+    tops = {name.partition(".")[0] for name in imported if not name.startswith("_")}
+    known = WITH_PYDANTIC if function in USES_PYDANTIC else LIGHT
+    newcomers = tops - set(known.split())
+    assert not newcomers
+    assert len(imported) <= MEASURED[function] * 1.05, sorted(imported)
+
+
+@pytest.fixture
+def paid_world(world: World) -> World:
+    """client-1 has paid, by the clock that a process of its own has too."""
+    world.now = datetime.now(UTC)
+    request = {"client_id": "client-1", "plan": "monthly"}
+    world.call("payments/create", body=request, headers={"idempotency-key": "k-1"})
+    world.psp.status = PaymentStatus.SUCCEEDED
+    answer = world.call("subscriptions/check", method="GET", path="/client-1")
+    assert (answer.json["active"], answer.json["source"]) == (True, "psp")
+    return world
+
+
+def check_event(world: World) -> dict[str, Any]:
+    headers = {"authorization": f"Bearer {world.app.key}"}
+    return {"method": "GET", "path": "/client-1", "headers": headers}
+
+
+def test_a_check_from_the_cache_takes_no_database_driver(paid_world: World) -> None:
+    nowhere = "postgresql://tollgate@127.0.0.1:1/nowhere"
+    settings = environment(paid_world.stores, DATABASE_URL=nowhere)
+    answer, modules = call("subscriptions/check", check_event(paid_world), settings)
+    assert answer["statusCode"] == 200
+    body = json.loads(answer["body"])
+    assert (body["active"], body["source"]) == (True, "cache")
+    assert modules.isdisjoint({"psycopg", "pydantic", "stripe", "httpx", "requests", "jwt"})
+    assert modules.isdisjoint({"tollgate.psp", "tollgate.psp.stripe", "sentry_sdk", "pika"})
+
+
+def test_a_check_without_the_cache_takes_the_database_driver_only(paid_world: World) -> None:
+    no_redis = "redis://127.0.0.1:1/0"
+    settings = environment(paid_world.stores, REDIS_URL=no_redis)
+    answer, modules = call("subscriptions/check", check_event(paid_world), settings)
+    body = json.loads(answer["body"])
+    assert (body["active"], body["source"]) == (True, "database")
+    assert "psycopg" in modules
+    assert modules.isdisjoint({"pydantic", "stripe", "httpx", "requests", "jwt"})
+
+
+@contextmanager
+def psp_that_says(session: dict[str, Any]) -> Iterator[str]:
+    """A server on loopback which answers every GET with this; its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps(session).encode()
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def signed_event(payment_id: str, session_id: str) -> dict[str, Any]:
+    subject = {
+        "id": session_id,
+        "object": "checkout.session",
+        "metadata": {"payment_id": payment_id},
+    }
+    event = {
+        "id": "evt_1",
+        "type": "checkout.session.completed",
+        "livemode": False,
+        "data": {"object": subject},
+    }
+    body = json.dumps(event)
+    signature = stripe.WebhookSignature.generate_signature_header(body, STRIPE_SECRET)
+    return {
+        "method": "POST",
+        "path": "/stripe",
+        "headers": {"stripe-signature": signature},
+        "body": base64.b64encode(body.encode()).decode(),
+        "isBase64Encoded": True,
+    }
+
+
+def test_a_webhook_settles_a_payment_without_the_sdk(world: World) -> None:
+    request = {"client_id": "client-1", "plan": "monthly"}
+    payment = world.call("payments/create", body=request, headers={"idempotency-key": "k-1"}).json
+    session = {
+        "id": payment["psp_reference"],
+        "client_reference_id": payment["id"],
+        "status": "complete",
+        "payment_status": "paid",
+        "amount_total": 150_000,
+        "currency": "kes",
+        "livemode": False,
+        "expires_at": 1_790_086_400,
+        "url": None,
+        "payment_intent": {"status": "succeeded", "amount_received": 150_000, "currency": "kes"},
+    }
+    with psp_that_says(session) as stripe_url:
+        settings = environment(
+            world.stores,
+            STRIPE_API_URL=stripe_url,
+            STRIPE_SECRET_KEY="sk_test_of_the_suite",
+            STRIPE_WEBHOOK_SECRET=STRIPE_SECRET,
+        )
+        event = signed_event(payment["id"], payment["psp_reference"])
+        answer, modules = call("webhook/receive", event, settings)
+    assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"received": True})
+    assert world.rows("SELECT status FROM payments") == [("succeeded",)]
+    assert modules.isdisjoint({"stripe", "requests", "pydantic"})
