@@ -162,6 +162,8 @@ def grant(subscription: Subscription, plan: Plan, now: datetime) -> tuple[Subscr
     old_end = max(filter(None, (dates.paid_through, dates.trial_end)), default=None)
     lapses_at = max(filter(None, (old_end, dates.grace_until)), default=None)
     continues = old_end is not None and lapses_at is not None and now < lapses_at
+    # a grace longer than the interval must not sell time that is over already
+    continues = continues and old_end is not None and after(old_end, plan.interval, 1) > now
     starts_at = old_end if continues and old_end is not None else now
 
     anchor_at, granted = subscription.anchor_at, subscription.periods_since_anchor

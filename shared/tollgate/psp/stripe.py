@@ -36,6 +36,17 @@ MAX_AMOUNT = 99_999_999
 """Stripe takes eight digits (docs.stripe.com/currencies, minimum and maximum charge amounts)."""
 
 
+_NOT_A_SESSION = (
+    AttributeError,
+    KeyError,
+    OverflowError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What reading an answer raises that is not what Stripe documents: garbage on the way."""
+
+
 class Stripe:
     """Stripe, as a Psp. Its reference of a payment is the Checkout Session's id."""
 
@@ -69,7 +80,10 @@ class Stripe:
         except stripe.StripeError:
             # a 409, a 5xx, our key seen with other fields: it may have happened
             return UNKNOWN
-        return _outcome(session.to_dict())
+        try:
+            return _outcome(session.to_dict())
+        except _NOT_A_SESSION:
+            return UNKNOWN
 
     def fetch(self, psp_reference: str) -> Outcome:
         """Reads the Checkout Session with its PaymentIntent. See Psp.fetch."""
@@ -80,10 +94,9 @@ class Stripe:
                 f"/v1/checkout/sessions/{psp_reference}",
                 params={"expand[]": "payment_intent"},
             )
-            session = response.raise_for_status().json()
-        except (httpx.HTTPError, ValueError):
+            return _outcome(response.raise_for_status().json())
+        except (httpx.HTTPError, *_NOT_A_SESSION):
             raise PspUnavailable("Stripe can't be read just now.") from None
-        return _outcome(session)
 
     def read_event(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Hint:
         """Reads an Event after checking `Stripe-Signature`. See Psp.read_event."""
@@ -213,9 +226,15 @@ def _money(
     session: Mapping[str, Any], intent: Mapping[str, Any] | None, status: PaymentStatus
 ) -> Money | None:
     """What was received, once something was; what is asked for until then."""
-    if status is PaymentStatus.SUCCEEDED:
-        return from_stripe(intent["amount_received"], intent["currency"]) if intent else None
-    return from_stripe(session["amount_total"], session["currency"])
+    if status is not PaymentStatus.SUCCEEDED:
+        amount, currency = session["amount_total"], session["currency"]
+    elif intent is not None:
+        amount, currency = intent["amount_received"], intent["currency"]
+    else:
+        return None
+    if type(amount) is not int:
+        raise TypeError
+    return from_stripe(amount, currency)
 
 
 def _failure(intent: Mapping[str, Any] | None) -> Failure:
@@ -230,16 +249,19 @@ def _hint(body: bytes) -> Hint:
         subject = event["data"]["object"]
         is_session = subject.get("object") == "checkout.session"
         payment_id = (subject.get("metadata") or {}).get("payment_id")
-        hint = Hint(
-            event_id=event["id"],
-            type=event["type"],
-            livemode=event["livemode"],
-            payment_id=payment_id,
-            psp_reference=subject["id"] if is_session else None,
+        return Hint(
+            event_id=_text(event["id"]),
+            type=_text(event["type"]),
+            livemode=event["livemode"] is True,
+            payment_id=_text(payment_id) if payment_id is not None else None,
+            psp_reference=_text(subject["id"]) if is_session else None,
         )
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
         raise WebhookMalformed from None
-    texts = (hint.event_id, hint.type, hint.payment_id or "", hint.psp_reference or "")
-    if not all(isinstance(text, str) and text.isprintable() and len(text) < 256 for text in texts):
-        raise WebhookMalformed
-    return hint
+
+
+def _text(value: object) -> str:
+    """A short printable text, as all of Stripe's ids are. Raises ValueError."""
+    if isinstance(value, str) and 0 < len(value) < 256 and value.isprintable():
+        return value
+    raise ValueError

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
 
 from tollgate.domain.payment import Payment, PaymentStatus
 from tollgate.schemas.fields import (
@@ -17,6 +17,12 @@ from tollgate.schemas.fields import (
 )
 
 Metadata = Annotated[dict[Annotated[Line, Field(max_length=40)], Line], Field(max_length=20)]
+
+
+def _not_yet(wish: bool) -> bool:
+    if wish:
+        raise ValueError("no PSP here can save a method yet")
+    return wish
 
 
 class CustomerFields(RequestModel):
@@ -46,7 +52,7 @@ class CreatePayment(RequestModel):
     customer: CustomerFields | None = None
     method: Literal["card"] | None = None
     capture: Literal["automatic"] = "automatic"
-    save_method: Literal[False] = False
+    save_method: Annotated[bool, AfterValidator(_not_yet)] = False
     metadata: Metadata = Field(default_factory=dict)
 
     @model_validator(mode="after")

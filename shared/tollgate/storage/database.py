@@ -47,6 +47,13 @@ class Database:
             cursor.execute(sql, parameters)
             return [_in_utc(row) for row in cursor.fetchall()]
 
+    def is_up(self) -> bool:
+        """Whether PostgreSQL answers."""
+        try:
+            return self.one("SELECT 1 AS up", {}) is not None
+        except DatabaseUnavailable:
+            return False
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """What runs inside is committed together, or not at all. Raises as `one` does."""
