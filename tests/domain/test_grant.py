@@ -83,6 +83,13 @@ def test_another_plan_extends_from_the_old_end_on_a_new_anchor() -> None:
     assert subscription.dates.plan == "yearly"
 
 
+def test_another_plan_of_the_same_length_has_a_new_anchor_too() -> None:
+    premium = replace(MONTHLY, code="premium")
+    subscription, period = grant(paid(), premium, at("2026-02-10"))
+    assert period == Period(at("2026-02-28"), at("2026-03-28"))
+    assert (subscription.anchor_at, subscription.periods_since_anchor) == (at("2026-02-28"), 1)
+
+
 def test_a_plan_chosen_before_paying_has_its_own_anchor() -> None:
     moved = replace(paid(), dates=replace(paid().dates, plan="yearly"))
     subscription, period = grant(moved, YEARLY, at("2026-02-10"))
