@@ -6,11 +6,11 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from local.postgres import ServerError
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
-SERVICE_LOGIN = "tollgate_local"
 
 
 def migrate(owner_url: str) -> None:
@@ -30,28 +30,28 @@ def migrate(owner_url: str) -> None:
 def create_service_login(owner_url: str, password: str) -> str:
     """Makes (or renews) the login of the functions; the URL they connect with.
 
-    The limits stand on the role, because nothing may be set on a session behind PgBouncer.
+    Named after the database, because roles belong to the cluster. The limits stand on the role,
+    because nothing may be set on a session behind PgBouncer.
     """
+    info = conninfo_to_dict(owner_url)
+    name = f"{info['dbname']}_login"
     with psycopg.connect(owner_url, autocommit=True) as connection:
-        login = sql.Identifier(SERVICE_LOGIN)
-        exists = connection.execute(
-            "SELECT 1 FROM pg_roles WHERE rolname = %s", (SERVICE_LOGIN,)
-        ).fetchone()
+        login = sql.Identifier(name)
+        exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,)).fetchone()
         verb = sql.SQL("ALTER ROLE" if exists else "CREATE ROLE")
         connection.execute(
             sql.SQL("{} {} LOGIN PASSWORD {}").format(verb, login, sql.Literal(password))
         )
         connection.execute(sql.SQL("GRANT tollgate_service TO {}").format(login))
-        for name, value in _LIMITS.items():
+        for limit, value in _LIMITS.items():
             connection.execute(
                 sql.SQL("ALTER ROLE {} SET {} = {}").format(
-                    login, sql.Identifier(name), sql.Literal(value)
+                    login, sql.Identifier(limit), sql.Literal(value)
                 )
             )
-        info = psycopg.conninfo.conninfo_to_dict(owner_url)
     host = f"{info.get('host', '127.0.0.1')}:{info.get('port', 5432)}"
     options = f"?sslmode={info['sslmode']}" if "sslmode" in info else ""
-    return f"postgresql://{SERVICE_LOGIN}:{password}@{host}/{info['dbname']}{options}"
+    return f"postgresql://{name}:{password}@{host}/{info['dbname']}{options}"
 
 
 _LIMITS = {

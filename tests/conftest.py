@@ -13,7 +13,6 @@ import psycopg
 import pytest
 
 from local.databases import DATABASE, OWNER, Databases, DatabaseUrls
-from local.migrations import SERVICE_LOGIN
 from tests.world import Stores, World, world_over
 
 
@@ -75,12 +74,6 @@ def world(stores: Stores) -> Iterator[World]:
     """An app with a plan over these stores, a clock to move, and a PSP that plays a script."""
     with world_over(stores) as opened:
         yield opened
-
-
-@pytest.fixture
-def service_login() -> str:
-    """The role that functions connect as."""
-    return SERVICE_LOGIN
 
 
 def _renamed(url: str, database: str) -> str:

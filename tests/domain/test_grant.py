@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
+import pytest
+
 from tollgate.domain.billing import Interval, Period, Unit
 from tollgate.domain.subscription import Dates, Plan, Subscription, access, grant
 
@@ -83,11 +85,22 @@ def test_another_plan_extends_from_the_old_end_on_a_new_anchor() -> None:
     assert subscription.dates.plan == "yearly"
 
 
-def test_another_plan_of_the_same_length_has_a_new_anchor_too() -> None:
+@pytest.mark.parametrize("is_moved_first", [False, True])
+def test_another_plan_of_the_same_length_keeps_the_anchor(is_moved_first: bool) -> None:
     premium = replace(MONTHLY, code="premium")
-    subscription, period = grant(paid(), premium, at("2026-02-10"))
-    assert period == Period(at("2026-02-28"), at("2026-03-28"))
-    assert (subscription.anchor_at, subscription.periods_since_anchor) == (at("2026-02-28"), 1)
+    before = paid()
+    if is_moved_first:
+        before = replace(before, dates=replace(before.dates, plan="premium"))
+    subscription, period = grant(before, premium, at("2026-02-10"))
+    assert period == Period(at("2026-02-28"), at("2026-03-31"))
+    assert (subscription.anchor_at, subscription.periods_since_anchor) == (at("2026-01-31"), 2)
+
+
+def test_a_grace_longer_than_the_interval_sells_no_time_that_is_over() -> None:
+    daily = replace(MONTHLY, interval=Interval(Unit.DAY, 1), grace_days=3)
+    first, _ = grant(fresh(), daily, at("2026-01-31"))
+    _, period = grant(first, daily, at("2026-02-02"))
+    assert period == Period(at("2026-02-02"), at("2026-02-03"))
 
 
 def test_a_plan_chosen_before_paying_has_its_own_anchor() -> None:

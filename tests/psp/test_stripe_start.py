@@ -86,6 +86,13 @@ def test_sends_our_key_our_version_and_the_secret_key(settings: Settings, order:
     assert "x-stripe-client-telemetry" not in headers
 
 
+def test_the_version_is_ours_and_not_the_sdks(
+    settings: Settings, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "API_VERSION", "2020-01-31.ours")
+    assert request_of(settings, order).headers["stripe-version"] == "2020-01-31.ours"
+
+
 def test_the_same_order_is_sent_under_the_same_key(settings: Settings, order: Order) -> None:
     first, again = request_of(settings, order), request_of(settings, order)
     assert (first.headers["idempotency-key"], first.content) == (

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from tollgate.domain.errors import InvalidFields, MalformedBody
 from tollgate.domain.money import MAX_AMOUNT_MINOR
@@ -78,6 +79,12 @@ def test_an_amount_is_not_spelled_otherwise(text: bytes) -> None:
     body = b'{"client_id": "client-1", "currency": "KES", "amount": ' + text + b"}"
     with pytest.raises((InvalidFields, MalformedBody)):
         parse(body)
+
+
+def test_the_model_is_strict_wherever_it_is_used() -> None:
+    for amount in (True, "150000", 150_000.0):
+        with pytest.raises(ValidationError):
+            CreatePayment.model_validate(AMOUNT | {"amount": amount})
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,8 @@ def grant(subscription: Subscription, plan: Plan, now: datetime) -> tuple[Subscr
     """The subscription with one more paid period, and that period.
 
     A payment before the end of paid time, trial or grace extends from the old end, so no day is
-    lost; a later one starts anew, at `now`. Another plan or interval starts a new anchor.
+    lost; a later one starts anew, at `now`. Periods are counted from a new anchor where they would
+    not follow from the old one: after a gap, and for another interval.
     """
     dates = subscription.dates
     old_end = max(filter(None, (dates.paid_through, dates.trial_end)), default=None)
@@ -167,8 +168,7 @@ def grant(subscription: Subscription, plan: Plan, now: datetime) -> tuple[Subscr
     starts_at = old_end if continues and old_end is not None else now
 
     anchor_at, granted = subscription.anchor_at, subscription.periods_since_anchor
-    on_course = continues and anchor_at is not None and dates.plan == plan.code
-    if not on_course or anchor_at is None or after(anchor_at, plan.interval, granted) != starts_at:
+    if anchor_at is None or after(anchor_at, plan.interval, granted) != starts_at:
         anchor_at, granted = starts_at, 0
     ends_at = after(anchor_at, plan.interval, granted + 1)
 

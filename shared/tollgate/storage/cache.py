@@ -77,7 +77,9 @@ class Cache:
             return None
         try:
             return self._connected().execute_command(*command)  # type: ignore[no-untyped-call]  # redis-py leaves this one untyped
-        except (redis.RedisError, OSError) as error:
+        except (redis.RedisError, OSError, ValueError) as error:
+            # ValueError: what answers there does not speak Redis. No connection is used again.
+            self.close()
             self._paused_until = time.monotonic() + PAUSE_AFTER_ERROR_SECONDS
             log("redis.unavailable", error=type(error).__name__)
             return None

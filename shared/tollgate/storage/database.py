@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from tollgate.domain.errors import ConcurrentChange, DatabaseUnavailable
+from tollgate.domain.errors import ConcurrentChange, DatabaseUnavailable, Misconfigured, Unavailable
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -51,7 +51,7 @@ class Database:
         """Whether PostgreSQL answers."""
         try:
             return self.one("SELECT 1 AS up", {}) is not None
-        except DatabaseUnavailable:
+        except Unavailable:
             return False
 
     @contextmanager
@@ -102,7 +102,11 @@ class Database:
             yield
         except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
             raise ConcurrentChange from None
-        except (psycopg.OperationalError, psycopg.InterfaceError):
+        except (
+            psycopg.OperationalError,
+            psycopg.InterfaceError,
+            psycopg.InternalError,  # a standby that takes no writes; a transaction idle for too long
+        ):
             self.close()
             raise DatabaseUnavailable from None
 
@@ -119,13 +123,16 @@ def _connect(url: str) -> "Connection[DictRow]":
     import psycopg
     from psycopg.rows import dict_row
 
-    return psycopg.connect(
-        url,
-        autocommit=True,
-        prepare_threshold=None,
-        row_factory=dict_row,
-        connect_timeout=CONNECT_TIMEOUT_SECONDS,
-        tcp_user_timeout=10_000,
-        keepalives_idle=30,
-        application_name="tollgate",
-    )
+    try:
+        return psycopg.connect(
+            url,
+            autocommit=True,
+            prepare_threshold=None,
+            row_factory=dict_row,
+            connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            tcp_user_timeout=10_000,
+            keepalives_idle=30,
+            application_name="tollgate",
+        )
+    except psycopg.ProgrammingError:
+        raise Misconfigured("DATABASE_URL can't be read as a PostgreSQL URL.") from None
