@@ -30,6 +30,7 @@ async def demo(directory: Path, port: int) -> int:
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     with (directory / "log.txt").open("w") as log:
+        # servers of its own, whatever DATABASE_URL says
         system = System(directory, port, _tell, lambda line: print(line, file=log, flush=True))
         try:
             described = await system.start()

@@ -1,6 +1,7 @@
 """`make run`: everything served until Ctrl-C."""
 
 import asyncio
+import os
 import signal
 import sys
 from pathlib import Path
@@ -15,7 +16,14 @@ async def run(directory: Path, port: int) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    system = System(directory, port, progress=_say, log=_say)
+    system = System(
+        directory,
+        port,
+        progress=_say,
+        log=_say,
+        database_url=os.environ.get("DATABASE_URL"),
+        redis_url=os.environ.get("REDIS_URL"),
+    )
     starting = asyncio.create_task(system.start())
     interrupted = asyncio.create_task(stopped.wait())
     try:

@@ -46,12 +46,14 @@ def seed(owner_url: str, now: datetime, return_origins: Sequence[str]) -> Seed:
     database = Database(owner_url)
     operator = admin.Operator(database, livemode=False, now=now, actor="operator:local")
     try:
+        # first, because it is what a database of live data refuses
+        admin_key = admin.create_key(operator, Role.ADMIN)
         known = _apps_by_name(owner_url)
         ids = {
             name: known.get(name) or _create_app(operator, name, return_origins) for name in APPS
         }
         return Seed(
-            admin_key=admin.create_key(operator, Role.ADMIN),
+            admin_key=admin_key,
             apps=tuple(
                 SeededApp(ids[name], name, admin.create_key(operator, Role.APP, ids[name]), (PLAN,))
                 for name in APPS

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import os
 import secrets
 import socket
 from collections.abc import Callable, Iterator
@@ -29,13 +28,27 @@ Progress = Callable[[str], None]
 
 
 class System:
-    """Started once, stopped once. `run_file` says where everything is, for programs."""
+    """Started once, stopped once. `run_file` says where everything is, for programs.
 
-    def __init__(self, directory: Path, port: int, progress: Progress, log: Progress) -> None:
+    Without a `database_url` or `redis_url` it serves its own.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        port: int,
+        progress: Progress,
+        log: Progress,
+        *,
+        database_url: str | None = None,
+        redis_url: str | None = None,
+    ) -> None:
         self._directory = directory
         self._port = port
         self._progress = progress
         self._log = log
+        self._database_url = database_url
+        self._redis_url = redis_url
         self._stack = contextlib.AsyncExitStack()
         self.run_file = directory / "run.json"
         self.clock = Clock(directory / "clock_offset_seconds")
@@ -51,10 +64,8 @@ class System:
         self.run_file.unlink(missing_ok=True)
         databases = Databases(self._directory)
         self._stack.push_async_callback(asyncio.to_thread, databases.stop)
-        given = os.environ.get("DATABASE_URL")
-        urls = await asyncio.to_thread(databases.start_postgres, given, self._progress)
-        given = os.environ.get("REDIS_URL")
-        redis_url = await asyncio.to_thread(databases.start_redis, given, self._progress)
+        urls = await asyncio.to_thread(databases.start_postgres, self._database_url, self._progress)
+        redis_url = await asyncio.to_thread(databases.start_redis, self._redis_url, self._progress)
 
         self._progress("Seed: two apps, their plans and keys")
         origins = (self.rest_url, *DEVELOPMENT_ORIGINS)

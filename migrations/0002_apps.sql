@@ -1,5 +1,12 @@
 -- migrate:up
 
+-- A database holds test data or live data, never both: every row that has a mode refers to this one,
+-- which the first key that is made puts there for good.
+CREATE TABLE database_mode (
+    livemode boolean PRIMARY KEY
+);
+CREATE UNIQUE INDEX database_mode_is_one ON database_mode ((true));
+
 -- An app is a tenant. Everything else belongs to one.
 CREATE TABLE apps (
     id               text PRIMARY KEY CHECK (id ~ '^app_[0-9a-z]+$'),
@@ -16,7 +23,7 @@ CREATE TABLE api_keys (
     id            text PRIMARY KEY CHECK (id ~ '^[0-9a-z]{16}$'),
     role          text NOT NULL CHECK (role IN ('admin', 'app')),
     app_id        text REFERENCES apps,
-    livemode      boolean NOT NULL,
+    livemode      boolean NOT NULL REFERENCES database_mode,
     secret_sha256 bytea NOT NULL CHECK (length(secret_sha256) = 32),
     created_at    timestamptz NOT NULL,
     expires_at    timestamptz,

@@ -13,7 +13,7 @@ CREATE TABLE payments (
         'canceled', 'expired', 'partially_refunded', 'refunded', 'disputed', 'needs_review')),
     psp                   text NOT NULL,
     psp_reference         text,
-    livemode              boolean NOT NULL,
+    livemode              boolean NOT NULL REFERENCES database_mode,
     method                text,
     plan                  text,
     product               text,
@@ -38,7 +38,7 @@ CREATE TABLE payments (
     FOREIGN KEY (app_id, plan) REFERENCES plans (app_id, code)
 );
 
--- For find_open_payment of storage/subscriptions.py: has this client a payment under way?
+-- For find_under_way of storage/subscriptions.py: has this client a payment under way?
 CREATE INDEX payments_open ON payments (app_id, client_id, created_at DESC)
     WHERE status IN ('pending', 'requires_action', 'processing', 'authorized');
 
@@ -75,16 +75,16 @@ BEGIN
         RETURN NEW;
     END IF;
     IF (NEW.id, NEW.app_id, NEW.client_id, NEW.idempotency_key, NEW.amount_minor, NEW.currency,
-        NEW.psp, NEW.livemode, NEW.plan, NEW.created_at)
+        NEW.psp, NEW.livemode, NEW.plan, NEW.product, NEW.created_at)
        IS DISTINCT FROM
        (OLD.id, OLD.app_id, OLD.client_id, OLD.idempotency_key, OLD.amount_minor, OLD.currency,
-        OLD.psp, OLD.livemode, OLD.plan, OLD.created_at)
+        OLD.psp, OLD.livemode, OLD.plan, OLD.product, OLD.created_at)
        OR (OLD.psp_reference IS NOT NULL AND NEW.psp_reference IS DISTINCT FROM OLD.psp_reference)
     THEN
         RAISE EXCEPTION 'what a payment is of is fixed for life' USING ERRCODE = 'check_violation';
     END IF;
     IF NEW.status <> OLD.status AND NOT EXISTS (
-        SELECT FROM payment_edges e
+        SELECT FROM public.payment_edges e -- not whatever table of this name a session made
         WHERE e.from_status = OLD.status AND e.to_status = NEW.status)
     THEN
         RAISE EXCEPTION 'a payment does not move from % to %', OLD.status, NEW.status

@@ -1,5 +1,7 @@
 -- migrate:up
 
+CREATE EXTENSION IF NOT EXISTS btree_gist; -- trusted: the database's owner may
+
 -- One row a client of an app. Whoever changes the client's subscriptions locks this row first and
 -- raises `version`: it orders the changes, and the cache believes only the highest.
 CREATE TABLE clients (
@@ -16,7 +18,9 @@ CREATE TABLE subscriptions (
     client_id            text NOT NULL,
     product              text NOT NULL,
     plan                 text NOT NULL,
-    livemode             boolean NOT NULL,
+    -- what the client has chosen for when the paid time is over
+    next_plan            text,
+    livemode             boolean NOT NULL REFERENCES database_mode,
     anchor_at            timestamptz,
     periods_since_anchor integer NOT NULL DEFAULT 0 CHECK (periods_since_anchor >= 0),
     trial_end            timestamptz,
@@ -31,6 +35,7 @@ CREATE TABLE subscriptions (
     updated_at           timestamptz NOT NULL,
     FOREIGN KEY (app_id, client_id) REFERENCES clients,
     FOREIGN KEY (app_id, plan) REFERENCES plans (app_id, code),
+    FOREIGN KEY (app_id, next_plan) REFERENCES plans (app_id, code),
     CONSTRAINT grace_follows_paid_time CHECK (
         (paid_through IS NULL) = (grace_until IS NULL) AND grace_until >= paid_through)
 );
@@ -48,7 +53,8 @@ CREATE TABLE subscription_periods (
     ends_at         timestamptz NOT NULL,
     created_at      timestamptz NOT NULL,
     CHECK (starts_at < ends_at),
-    CONSTRAINT one_period_per_start UNIQUE (subscription_id, starts_at)
+    CONSTRAINT no_instant_is_given_twice EXCLUDE USING gist
+        (subscription_id WITH =, tstzrange(starts_at, ends_at) WITH &&)
 );
 
 ALTER TABLE payments ADD FOREIGN KEY (subscription_id) REFERENCES subscriptions;

@@ -14,7 +14,7 @@ import getpass
 import sys
 
 from tollgate.domain.billing import Interval, Unit
-from tollgate.domain.errors import TollgateError
+from tollgate.domain.errors import ConstraintViolated, NotFound, TollgateError
 from tollgate.domain.money import EXPONENTS, Money
 from tollgate.domain.principal import Role
 from tollgate.domain.subscription import Plan
@@ -37,6 +37,9 @@ def main() -> int:
             actor=f"operator:{getpass.getuser()}",
         )
         print(arguments.run(operator, arguments))
+    except ConstraintViolated as error:
+        print(f"{error.detail} (The rule: {error.constraint}.)", file=sys.stderr)
+        return 1
     except TollgateError as error:
         print(error.detail, file=sys.stderr)
         return 1
@@ -73,8 +76,9 @@ def _create_key(operator: admin.Operator, arguments: argparse.Namespace) -> str:
 
 
 def _revoke_key(operator: admin.Operator, arguments: argparse.Namespace) -> str:
-    ended = admin.revoke_key(operator, arguments.id)
-    return "revoked" if ended else "there is no living key with this id"
+    if not admin.revoke_key(operator, arguments.id):
+        raise NotFound("There is no living key with this id: nothing was revoked.")
+    return "revoked"
 
 
 def _price(text: str) -> Money:

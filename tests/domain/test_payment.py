@@ -69,7 +69,8 @@ def test_moves_along_the_edges_and_nowhere_else(
 ) -> None:
     start = payment(before)
     moved = apply(start, said(after), LATER)
-    if after in EDGES[before]:
+    # what needs review is ended by an operator, never by a PSP's word
+    if after in EDGES[before] and before is not PaymentStatus.NEEDS_REVIEW:
         assert (moved.status, moved.updated_at) == (after, LATER)
     else:
         assert moved is start

@@ -3,14 +3,12 @@
 import asyncio
 import contextlib
 import json
-import os
 import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import httpx
 import psycopg
@@ -19,6 +17,7 @@ import pytest
 from local.postgres import free_port
 from local.system import System
 from tests.conftest import Cluster, new_stores
+from tests.world import Stores
 
 START_TIMEOUT_SECONDS = 180
 
@@ -80,20 +79,25 @@ class Served:
 
 @pytest.fixture(scope="session")
 def served(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """Everything but the stores, which DATABASE_URL and REDIS_URL name, as an operator may."""
+    """Everything but the stores, which are given to it, as DATABASE_URL and REDIS_URL do."""
     directory = tmp_path_factory.mktemp("system")
     with new_stores(cluster) as stores:
-        named = {"DATABASE_URL": stores.owner_url, "REDIS_URL": stores.redis_url}
-        with patch.dict(os.environ, named):
-            yield from _serve(directory)
+        yield from _serve(directory, stores)
 
 
-def _serve(directory: Path) -> Iterator[Served]:
+def _serve(directory: Path, stores: Stores) -> Iterator[Served]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     log: list[str] = []
-    system = System(directory, _free_pair(), print, log.append)
+    system = System(
+        directory,
+        _free_pair(),
+        print,
+        log.append,
+        database_url=stores.owner_url,
+        redis_url=stores.redis_url,
+    )
 
     def run(work: Any) -> Any:
         future: Future[Any] = asyncio.run_coroutine_threadsafe(work, loop)

@@ -1,13 +1,16 @@
 """The paid-check: never active after the end, never inactive after a payment was committed."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.operations.test_settlement import create, deliver
 from tests.world import World
-from tollgate.domain.errors import PspUnavailable
-from tollgate.domain.payment import PaymentStatus
+from tollgate.domain.errors import Misconfigured, PspUnavailable
+from tollgate.domain.payment import UNKNOWN, PaymentStatus
 from tollgate.storage import access_cache, subscriptions
 
 NO_REDIS = "redis://127.0.0.1:1/0"
@@ -76,10 +79,10 @@ def test_no_is_never_answered_from_the_cache(world: World) -> None:
 def test_a_slow_reader_cannot_put_old_dates_over_newer_ones(world: World) -> None:
     pay(world)
     app_id = world.app.id
-    version, old = subscriptions.read_access(world.context.database, app_id, "client-1")
+    old = subscriptions.read_access(world.context.database, app_id, "client-1")
     world.pass_time(days=1)
     pay(world, key="k-2")
-    access_cache.put_dates(world.context.cache, app_id, "client-1", version, old)
+    access_cache.put_dates(world.context.cache, app_id, "client-1", old)
     assert check(world)["paid_through"] == "2026-03-31T09:00:00Z"
 
 
@@ -95,8 +98,8 @@ def test_what_is_wrong_in_redis_changes_no_answer(world: World, nonsense: bytes 
     value: Any = nonsense
     if nonsense == "sealed by another":
         thief = world.new_context(cache_secret=b"other")
-        _, dates = subscriptions.read_access(world.context.database, world.app.id, "client-1")
-        access_cache.put_dates(thief.cache, world.app.id, "client-2", 1, dates)
+        stolen = subscriptions.read_access(world.context.database, world.app.id, "client-1")
+        access_cache.put_dates(thief.cache, world.app.id, "client-2", stolen)
         thief.cache.close()
     elif nonsense == "of another client":
         value = client.hget(f"access:{world.app.id}:client-1", "value")
@@ -147,9 +150,53 @@ class TestChargeUnderWay:
         for _ in range(10):
             check(world)
         assert len(world.psp.fetches) == 1
-        world.pass_time(seconds=6)
+        world.pass_time(seconds=11)
         check(world)
         assert len(world.psp.fetches) == 2
+
+    def test_of_two_pages_the_older_may_be_the_one_that_was_paid(self, world: World) -> None:
+        older = create(world, key="k-1")
+        world.pass_time(minutes=1)
+        newer = create(world, key="k-2")
+        paid = world.psp.opened[f"tollgate-{older}"]
+        world.psp.alter = lambda outcome: (
+            replace(outcome, status=PaymentStatus.SUCCEEDED, next_action=None)
+            if outcome.reference == paid.payment_id
+            else outcome
+        )
+        first = check(world)
+        assert (first["active"], first["pay_url"]) == (False, f"https://psp.example/{newer}")
+        assert check(world)["active"] is True
+        assert len(world.psp.fetches) == 2
+
+    def test_a_payment_that_somebody_is_changing_holds_nobody_up(self, world: World) -> None:
+        payment_id = create(world)
+        with psycopg.connect(world.stores.owner_url) as holder:
+            holder.execute("SELECT FROM payments WHERE id = %s FOR UPDATE", (payment_id,))
+            assert check(world)["reason"] == "payment_pending"
+        assert world.psp.fetches == []
+
+    def test_a_question_from_the_future_bars_nobody(self, world: World) -> None:
+        create(world)
+        world.rows("UPDATE payments SET asked_at = %s RETURNING 1", world.now + timedelta(hours=1))
+        world.psp.status = PaymentStatus.SUCCEEDED
+        assert check(world)["active"] is True
+
+    def test_news_that_is_no_end_is_told_as_it_stands(self, world: World) -> None:
+        create(world)
+        world.psp.status = PaymentStatus.PROCESSING
+        answer = check(world)
+        assert (answer["reason"], answer["source"]) == ("payment_pending", "psp")
+        assert answer["pay_url"] is None
+
+    def test_a_psp_without_settings_does_not_fail_the_check(self, world: World) -> None:
+        create(world)
+
+        def fail(_: str) -> None:
+            raise Misconfigured
+
+        world.psp.on_fetch = fail
+        assert check(world)["reason"] == "payment_pending"
 
     def test_a_psp_that_is_down_does_not_fail_the_check(self, world: World) -> None:
         create(world)
@@ -159,6 +206,13 @@ class TestChargeUnderWay:
 
         world.psp.on_fetch = fail
         assert check(world)["reason"] == "payment_pending"
+
+    def test_a_payment_the_psp_never_heard_of_is_waited_for_a_day(self, world: World) -> None:
+        world.psp.alter = lambda outcome: UNKNOWN
+        create(world)
+        assert check(world)["reason"] == "payment_pending"
+        world.pass_time(hours=23)
+        assert check(world)["reason"] == "never_subscribed"
 
     def test_an_expired_payment_is_no_reason_to_wait(self, world: World) -> None:
         create(world)

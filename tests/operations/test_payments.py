@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from tests.world import Answer, World
-from tollgate.domain.errors import PspUnavailable
+from tollgate.domain.errors import ConstraintViolated, PspUnavailable
 from tollgate.domain.idempotency import LOCK_SECONDS
 from tollgate.domain.payment import UNKNOWN, Failure, Order, Outcome, PaymentStatus
+from tollgate.domain.principal import Role
+from tollgate.operations.admin import Operator, create_key
+from tollgate.storage.database import Database
 
 PLAN_REQUEST = {"client_id": "client-1", "plan": "monthly"}
 
@@ -255,3 +258,60 @@ def test_each_change_is_audited_and_told_once(world: World) -> None:
     assert actions == [("payment.created",), ("payment.requires_action",)]
     told = world.rows("SELECT type, sequence FROM outbox WHERE aggregate_id = %s", payment_id)
     assert told == [("payment.requires_action", 1)]
+
+
+def test_a_payment_that_succeeds_at_once_gives_its_period(world: World) -> None:
+    world.psp.alter = lambda outcome: replace(
+        outcome, status=PaymentStatus.SUCCEEDED, next_action=None
+    )
+    answer = create(world)
+    assert (answer.status, answer.json["status"]) == (201, "succeeded")
+    assert world.rows("SELECT count(*) FROM subscription_periods") == [(1,)]
+    assert create(world).body == answer.body
+
+
+def test_the_answer_that_is_kept_is_the_answer_of_all(world: World) -> None:
+    """A slow caller is overtaken by another that took its key over and answered first."""
+    others: list[Answer] = []
+
+    def be_overtaken(_: Order) -> None:
+        world.psp.on_start = lambda order: None
+        world.psp.alter = lambda outcome: UNKNOWN
+        world.pass_time(seconds=LOCK_SECONDS + 1)
+        context = world.new_context()
+        others.append(create(world, context=context))
+        context.database.close()
+        context.cache.close()
+        world.psp.alter = lambda outcome: outcome
+
+    world.psp.on_start = be_overtaken
+    slow = create(world)
+    assert others[0].status == 202
+    assert (slow.status, slow.body) == (202, others[0].body)
+
+
+def test_a_lock_that_a_wrong_clock_wrote_bars_nobody(world: World) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(_: Order) -> None:
+        raise Killed
+
+    world.psp.on_start = die
+    with pytest.raises(Killed):
+        create(world)
+    world.rows("UPDATE idempotency_keys SET locked_until = now() + '9 years' RETURNING 1")
+    world.psp.on_start = lambda order: None
+    assert create(world).status == 201
+
+
+def test_a_database_holds_data_of_one_mode(world: World) -> None:
+    live = Operator(Database(world.stores.owner_url), livemode=True, now=world.now, actor="test")
+    with pytest.raises(ConstraintViolated):
+        create_key(live, Role.APP, world.app.id)
+    live.database.close()
+    context = world.new_context(livemode=True)
+    answer = create(world, context=context)
+    assert answer.status == 401
+    context.cache.close()
+    context.database.close()

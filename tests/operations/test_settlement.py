@@ -1,5 +1,6 @@
 """Settle: one fact takes effect once, however often and in whatever order it is told."""
 
+import contextlib
 import itertools
 import json
 import random
@@ -8,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import redis
 
 from tests.world import Answer, World
 from tollgate.domain.errors import PspUnavailable
@@ -224,7 +226,8 @@ class TestWebhook:
         assert (answer.status, answer.json["code"]) == (400, "signature_refused")
         assert effects(world, payment_id) == before
         assert world.rows("SELECT count(*) FROM inbox") == [(0,)]
-        assert world.context.cache.counter("webhook_refused:stripe") == 1
+        with contextlib.closing(redis.Redis.from_url(world.stores.redis_url)) as client:
+            assert client.get("webhook_refused:stripe") == b"1"
 
     def test_an_event_of_the_other_mode_is_refused(self, world: World) -> None:
         payment_id = create(world)
@@ -282,3 +285,41 @@ class TestReturn:
 
     def test_an_unknown_payment_is_not_found(self, world: World) -> None:
         assert world.call("payments/return", method="GET", path="/pay_0").status == 404
+
+
+class TestNeedsReview:
+    """Only an operator ends it."""
+
+    def test_a_later_answer_that_matches_does_not_undo_it(self, world: World) -> None:
+        payment_id = create(world)
+        world.psp.status = PaymentStatus.SUCCEEDED
+        world.psp.alter = lambda outcome: replace(outcome, money=Money(1, "KES"))
+        deliver(world, payment_id)
+        world.psp.alter = lambda outcome: outcome
+        deliver(world, payment_id, event_id="evt_2")
+        world.call("payments/return", method="GET", path=f"/{payment_id}")
+        assert effects(world, payment_id)["status"] == [("needs_review",)]
+        assert effects(world, payment_id)["periods"] == []
+
+
+def test_a_state_nobody_knows_is_asked_about_again(world: World) -> None:
+    payment_id = create(world)
+    world.psp.alter = lambda outcome: UNKNOWN
+    assert deliver(world, payment_id).status == 503
+    world.psp.alter = lambda outcome: outcome
+    world.psp.status = PaymentStatus.SUCCEEDED
+    assert deliver(world, payment_id).status == 200
+    assert effects(world, payment_id)["status"] == [("succeeded",)]
+
+
+def test_returning_often_asks_the_psp_once_a_second(world: World) -> None:
+    payment_id = create(world)
+    for _ in range(20):
+        world.call("payments/return", method="GET", path=f"/{payment_id}")
+    assert len(world.psp.fetches) == 1
+    world.psp.status = PaymentStatus.SUCCEEDED
+    world.pass_time(seconds=1)
+    for _ in range(20):
+        world.call("payments/return", method="GET", path=f"/{payment_id}")
+        world.pass_time(seconds=2)
+    assert len(world.psp.fetches) == 2

@@ -13,7 +13,7 @@ def intent(status: str = "succeeded", **more: Any) -> dict[str, Any]:
         "amount_received": received,
         "currency": "kes",
         "last_payment_error": None,
-        "latest_charge": None,
+        "latest_charge": {"id": "ch_1", "payment_method_details": {"type": "card"}},
         "livemode": False,
         "metadata": {"payment_id": "pay_1"},
         "status": status,

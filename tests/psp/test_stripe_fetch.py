@@ -87,7 +87,7 @@ def test_asks_for_the_session_with_its_payment_intent(settings: Settings) -> Non
         Stripe(settings).fetch("cs_test_1")
         request = route.calls.last.request
     assert request.url.path == "/v1/checkout/sessions/cs_test_1"
-    assert list(request.url.params.multi_items()) == [("expand[]", "payment_intent")]
+    assert list(request.url.params.multi_items()) == [("expand[]", "payment_intent.latest_charge")]
     assert request.headers["authorization"] == "Bearer sk_test_of_the_suite"
     assert request.headers["stripe-version"] == API_VERSION
 

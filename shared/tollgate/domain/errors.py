@@ -11,7 +11,7 @@
     ├── ContentTooLarge      413
     ├── Unprocessable        422  InvalidFields, IdempotencyKeyReused, UnknownPlan, PlanNotPriced,
     │                             UnsupportedPsp, UnsupportedAmount, ReturnUrlNotAllowed
-    ├── InternalError        500
+    ├── InternalError        500  ConstraintViolated
     └── Unavailable          503  Misconfigured, DatabaseUnavailable, PspUnavailable
 
 The docstring of a class is the message that a caller reads; the public `code` is the class name
@@ -150,6 +150,14 @@ class ReturnUrlNotAllowed(Unprocessable):
 
 class InternalError(TollgateError):
     """Something went wrong here. Retry with the same Idempotency-Key; nothing is lost."""
+
+
+class ConstraintViolated(InternalError):
+    """The database refused what would have broken one of its rules. Nothing was changed."""
+
+    def __init__(self, constraint: str = "") -> None:
+        super().__init__()
+        self.constraint = constraint
 
 
 class Unavailable(TollgateError):

@@ -123,6 +123,7 @@ class Order:
     cancel_url: str
     expires_at: datetime
     customer: Customer
+    method: str | None = None
 
     @property
     def idempotency_key(self) -> str:
@@ -175,9 +176,10 @@ def apply(payment: Payment, outcome: Outcome, now: datetime) -> Payment:
     """The payment after the PSP's word; the same object when the word changes nothing.
 
     News that no edge leads to (late, replayed, out of order) changes nothing. An answer that does
-    not match what was asked is `needs_review`, which gives no access.
+    not match what was asked is `needs_review`, which gives no access and which only an operator
+    ends: a later answer that does match does not undo it.
     """
-    if outcome.status is PaymentStatus.PENDING:
+    if PaymentStatus.PENDING is outcome.status or payment.status is PaymentStatus.NEEDS_REVIEW:
         return payment
     failure = mismatch(payment, outcome)
     status = PaymentStatus.NEEDS_REVIEW if failure else outcome.status

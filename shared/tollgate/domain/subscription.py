@@ -69,6 +69,7 @@ class Subscription:
     """One client's subscription to one product of an app, as its row stands.
 
     `anchor_at` is where periods are counted from, `periods_since_anchor` how many were granted.
+    `next_plan` is what the client chose for when the paid time is over.
     """
 
     app_id: str
@@ -79,6 +80,7 @@ class Subscription:
     updated_at: datetime
     anchor_at: datetime | None = None
     periods_since_anchor: int = 0
+    next_plan: str | None = None
 
 
 @dataclass(frozen=True)
@@ -160,13 +162,7 @@ def grant(subscription: Subscription, plan: Plan, now: datetime) -> tuple[Subscr
     not follow from the old one: after a gap, and for another interval.
     """
     dates = subscription.dates
-    old_end = max(filter(None, (dates.paid_through, dates.trial_end)), default=None)
-    lapses_at = max(filter(None, (old_end, dates.grace_until)), default=None)
-    continues = old_end is not None and lapses_at is not None and now < lapses_at
-    # a grace longer than the interval must not sell time that is over already
-    continues = continues and old_end is not None and after(old_end, plan.interval, 1) > now
-    starts_at = old_end if continues and old_end is not None else now
-
+    starts_at = _continues_from(dates, plan, now) or now
     anchor_at, granted = subscription.anchor_at, subscription.periods_since_anchor
     if anchor_at is None or after(anchor_at, plan.interval, granted) != starts_at:
         anchor_at, granted = starts_at, 0
@@ -183,6 +179,16 @@ def grant(subscription: Subscription, plan: Plan, now: datetime) -> tuple[Subscr
         dates=extended,
         anchor_at=anchor_at,
         periods_since_anchor=granted + 1,
+        next_plan=None,
         updated_at=now,
     )
     return subscription, Period(starts_at, ends_at)
+
+
+def _continues_from(dates: Dates, plan: Plan, now: datetime) -> datetime | None:
+    """The end that a payment at `now` extends from; None where it starts anew."""
+    old_end = max(filter(None, (dates.paid_through, dates.trial_end)), default=None)
+    if old_end is None or now >= max(old_end, dates.grace_until or old_end):
+        return None
+    # a grace longer than the interval must not sell time that is over already
+    return old_end if after(old_end, plan.interval, 1) > now else None

@@ -1,8 +1,4 @@
-"""Who calls: API keys, `tg_<mode>_<id>_<secret>`.
-
-A key is looked up in this container's memory, then in Redis, then in PostgreSQL. However it was
-found, what is believed of it is at most a minute old: a revoked key is refused by then.
-"""
+"""Who calls: API keys, `tg_<mode>_<id>_<secret>`."""
 
 import hashlib
 import hmac
@@ -10,9 +6,9 @@ import re
 from datetime import datetime
 
 from tollgate.domain.errors import CredentialsMissing, CredentialsRefused
-from tollgate.domain.principal import ApiKey, Principal, Role
+from tollgate.domain.principal import ApiKey, Principal
 from tollgate.operations.context import Context
-from tollgate.storage import api_key_cache, apps
+from tollgate.operations.keys import find_key
 
 _KEY = re.compile(r"tg_(test|live)_([0-9a-z]{16})_([0-9a-f]{64})")
 
@@ -29,9 +25,9 @@ def authenticate(context: Context, authorization: str | None) -> Principal:
     if scheme.lower() != "bearer" or match is None:
         raise CredentialsRefused
     mode, key_id, secret = match.groups()
-    key = _find_key(context, key_id)
+    key = find_key(context, key_id)
     given = hashlib.sha256(secret.encode()).digest()
-    # an unknown id is compared too, so that it takes as long as a wrong secret
+    # the comparison itself tells nothing of whether the id is known
     known = key.secret_sha256 if key else bytes(32)
     proven = hmac.compare_digest(given, known)
     if not proven or key is None or not _is_valid(key, mode == "live", context):
@@ -45,16 +41,6 @@ def _is_valid(key: ApiKey, live: bool, context: Context) -> bool:
 
     return (
         key.livemode == live == context.settings.livemode
-        and key.role in Role
         and not is_past(key.expires_at)
         and not is_past(key.revoked_at)
     )
-
-
-def _find_key(context: Context, key_id: str) -> ApiKey | None:
-    key = api_key_cache.get_key(context.cache, key_id)
-    if key is None:
-        key = apps.find_key(context.database, key_id)
-        if key is not None:
-            api_key_cache.put_key(context.cache, key)
-    return key

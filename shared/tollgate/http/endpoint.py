@@ -98,6 +98,8 @@ def respond(
         call = _call(declaration, request, principal)
         answer = _shape(declaration, declaration.operation(context, call), caller_request_id)
     except TollgateError as error:
+        if isinstance(error, InternalError):
+            log_exception("call.crashed", error, request_id=caller_request_id)
         code = error.code
         answer = problem(error, caller_request_id)
     except Exception as error:  # noqa: BLE001 - the one place: what gets out becomes the platform's 400

@@ -4,6 +4,7 @@ From dates, at the instant of the question. Redis may say yes for us, never no: 
 turned away PostgreSQL is read, and the PSP too when a charge is under way.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from tollgate.domain.subscription import Access, Dates, Reason, best_access
 from tollgate.operations.context import Call, Context
 from tollgate.operations.settlement import ask_psp
 from tollgate.storage import access_cache, payments, subscriptions
+from tollgate.storage.subscriptions import UnderWay
 
 
 def check_access(context: Context, call: Call[None]) -> dict[str, Any]:
@@ -30,32 +32,46 @@ def check_access(context: Context, call: Call[None]) -> dict[str, Any]:
     cached = access_cache.get_dates(context.cache, app_id, client_id)
     answer = best_access(_of_product(cached or (), product), now)
     if answer.active:
-        return _view(client_id, product, answer, now, "cache")
+        return _view(call, answer, now, "cache")
 
     answer = _read_access(context, app_id, client_id, product, now)
     if answer.active:
-        return _view(client_id, product, answer, now, "database")
+        return _view(call, answer, now, "database")
 
-    under_way = subscriptions.find_open_payment(context.database, app_id, client_id, product)
+    under_way = subscriptions.find_under_way(context.database, app_id, client_id, product, now)
     if under_way is None:
-        return _view(client_id, product, answer, now, "database")
-    payment_id, pay_url = under_way
-    payment = payments.get_payment(context.database, payment_id, app_id)
-    settled = ask_psp(context, payment)
-    if settled is not payment:
-        answer = _read_access(context, app_id, client_id, product, now)
-        if answer.active or not settled.is_open:
-            return _view(client_id, product, answer, now, "psp")
-    return _view(client_id, product, answer, now, "database", is_pending=True, pay_url=pay_url)
+        return _view(call, answer, now, "database")
+    if under_way.to_ask is not None:
+        payment = payments.get_payment(context.database, under_way.to_ask, app_id)
+        if ask_psp(context, payment) is not payment:
+            return _after_news(context, call, now)
+    return _pending(call, answer, now, "database", under_way)
+
+
+def _after_news(context: Context, call: Call[None], now: datetime) -> dict[str, Any]:
+    """The answer once more, because the PSP had something to tell."""
+    app_id, client_id, product = call.caller.app_id, call.target, call.query.get("product")
+    answer = _read_access(context, app_id, client_id, product, now)
+    under_way = subscriptions.find_under_way(context.database, app_id, client_id, product, now)
+    if answer.active or under_way is None:
+        return _view(call, answer, now, "psp")
+    return _pending(call, answer, now, "psp", under_way)
+
+
+def _pending(
+    call: Call[None], answer: Access, now: datetime, source: str, under_way: UnderWay
+) -> dict[str, Any]:
+    answer = replace(answer, reason=Reason.PAYMENT_PENDING)
+    return _view(call, answer, now, source, under_way.pay_url)
 
 
 def _read_access(
     context: Context, app_id: str, client_id: str, product: str | None, now: datetime
 ) -> Access:
-    version, dates = subscriptions.read_access(context.database, app_id, client_id)
-    if dates:
-        access_cache.put_dates(context.cache, app_id, client_id, version, dates)
-    return best_access(_of_product(dates, product), now)
+    known = subscriptions.read_access(context.database, app_id, client_id)
+    if known.dates:
+        access_cache.put_dates(context.cache, app_id, client_id, known)
+    return best_access(_of_product(known.dates, product), now)
 
 
 def _of_product(dates: tuple[Dates, ...], product: str | None) -> tuple[Dates, ...]:
@@ -63,21 +79,14 @@ def _of_product(dates: tuple[Dates, ...], product: str | None) -> tuple[Dates, .
 
 
 def _view(
-    client_id: str,
-    product: str | None,
-    answer: Access,
-    now: datetime,
-    source: str,
-    *,
-    is_pending: bool = False,
-    pay_url: str | None = None,
+    call: Call[None], answer: Access, now: datetime, source: str, pay_url: str | None = None
 ) -> dict[str, Any]:
     dates = answer.dates
     return {
-        "client_id": client_id,
-        "product": dates.product if dates else product,
+        "client_id": call.target,
+        "product": dates.product if dates else call.query.get("product"),
         "active": answer.active,
-        "reason": Reason.PAYMENT_PENDING if is_pending else answer.reason,
+        "reason": answer.reason,
         "status": answer.status,
         "plan": dates.plan if dates else None,
         "subscription_id": dates.subscription_id if dates else None,

@@ -1,11 +1,13 @@
 """What an operator sets up: apps, their plans, and keys."""
 
 import hashlib
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from tollgate.domain.errors import InvalidFields
 from tollgate.domain.ids import RandomBytes, new_id
 from tollgate.domain.money import Money
 from tollgate.domain.principal import ApiKey, Role
@@ -34,7 +36,14 @@ def create_app(
     default_psp: str,
     return_origins: Sequence[str],
 ) -> App:
-    """A new tenant. `return_origins` as in https://shop.example, without a path."""
+    """A new tenant. `return_origins` as in https://shop.example, without a path or a last slash.
+
+    Raises InvalidFields for what is no origin: it would never match.
+    """
+    for origin in return_origins:
+        if not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?", origin):
+            what = f"{origin!r} is no origin: write https://host or https://host:port, and no more."
+            raise InvalidFields(what)
     app = App(
         id=new_id("app", operator.now, operator.random_bytes),
         name=name,

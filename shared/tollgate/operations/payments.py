@@ -17,7 +17,7 @@ from tollgate.domain.money import Money
 from tollgate.domain.payment import Customer, Order, Outcome, Payment, PaymentStatus, apply
 from tollgate.domain.principal import Role
 from tollgate.operations.context import Call, Context
-from tollgate.operations.settlement import ask_psp, event_data
+from tollgate.operations.settlement import ask_psp, payment_event_data, record
 from tollgate.storage import apps, idempotency, payments
 
 if TYPE_CHECKING:
@@ -60,8 +60,7 @@ def _charge(context: Context, call: "Call[CreatePayment]", payment: Payment) -> 
     """Asks the PSP, with no transaction open, and records what it says."""
     if payment.status is not PaymentStatus.PENDING:
         # a webhook was quicker than the caller who died
-        answer = call.answer(201, payment)
-        return idempotency.store_answer(context.database, call.key_claim, answer)
+        return _store(context, call, 201, payment)
     try:
         outcome = context.psp(payment.psp).start(_order(context, call.content, payment))
     except Unavailable:
@@ -74,10 +73,13 @@ def _charge(context: Context, call: "Call[CreatePayment]", payment: Payment) -> 
 def _record(
     context: Context, call: "Call[CreatePayment]", payment: Payment, outcome: Outcome
 ) -> StoredAnswer:
+    """Records what the PSP said together with our answer; the answer that is kept for the key."""
     after = apply(payment, outcome, context.now())
     if after is payment:
-        answer = call.answer(202, payment)
-        return idempotency.store_answer(context.database, call.key_claim, answer)
+        return _store(context, call, 202, payment)
+    if after.status is PaymentStatus.SUCCEEDED:  # at once, without a page: it gives its period too
+        paid = record(context, payment, outcome, call.caller.actor)
+        return _store(context, call, 201, paid)
     answer = call.answer(201, after)
     saved = payments.save_payment(
         context.database,
@@ -85,16 +87,23 @@ def _record(
         after,
         event_id=context.new_id("evt"),
         event_type=PAYMENT_EVENTS.get(after.status),
-        event_data=event_data(after),
+        event_data=payment_event_data(after),
         actor=call.caller.actor,
         claim=call.key_claim,
         answer=answer,
     )
-    if saved:
+    if saved.answered:
         return answer
-    # settled by somebody else while the PSP answered us: that is the news to tell
+    # somebody else moved the payment, or answered for this key, while the PSP answered us
     moved = payments.get_payment(context.database, payment.id, payment.app_id)
-    return idempotency.store_answer(context.database, call.key_claim, call.answer(201, moved))
+    return _store(context, call, 201, moved)
+
+
+def _store(
+    context: Context, call: "Call[CreatePayment]", status: int, payment: Payment
+) -> StoredAnswer:
+    answer = call.answer(status, payment)
+    return idempotency.store_answer(context.database, call.key_claim, answer)
 
 
 def _new_payment(context: Context, call: "Call[CreatePayment]") -> Payment:
@@ -117,6 +126,7 @@ def _new_payment(context: Context, call: "Call[CreatePayment]") -> Payment:
         created_at=now,
         updated_at=now,
         expires_at=now.replace(microsecond=0) + timedelta(hours=PAYABLE_HOURS),
+        method=request.method,
         plan=request.plan,
         product=product,
         description=request.description,
@@ -160,4 +170,5 @@ def _order(context: Context, request: "CreatePayment", payment: Payment) -> Orde
         cancel_url=f"{back}?left=1",
         expires_at=payment.expires_at,
         customer=Customer(**customer.model_dump()) if customer else Customer(),
+        method=payment.method,
     )

@@ -1,18 +1,20 @@
 """Where a PSP sends the client's browser back to."""
 
-from contextlib import suppress
 from html import escape
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from tollgate.domain.errors import NotFound, PspUnavailable
+from tollgate.domain.errors import NotFound
 from tollgate.domain.payment import Payment, PaymentStatus
 from tollgate.operations.context import Call, Context, Reply
-from tollgate.operations.settlement import settle
+from tollgate.operations.settlement import ask_psp
 from tollgate.storage import payments
+
+RETURN_PAUSE_SECONDS = 1
+"""Anybody who has the address may call: the PSP is asked once a second about a payment, no more."""
 
 _SAYS = {
     PaymentStatus.SUCCEEDED: "Thank you, your payment arrived.",
-    PaymentStatus.REQUIRES_ACTION: "This payment has not been made.",
+    PaymentStatus.REQUIRES_ACTION: "This payment has not been made, or is being confirmed.",
     PaymentStatus.FAILED: "The payment did not go through. Nothing was charged.",
     PaymentStatus.CANCELED: "This payment was canceled. Nothing was charged.",
     PaymentStatus.EXPIRED: "The time to pay is over. Nothing was charged.",
@@ -29,8 +31,7 @@ def return_client(context: Context, call: Call[None]) -> Reply:
     payment = payments.find_payment(context.database, call.target)
     if payment is None:
         raise NotFound
-    with suppress(PspUnavailable):  # the webhook will tell; the client need not wait for it
-        payment = settle(context, payment, actor="return")
+    payment = ask_psp(context, payment, pause_seconds=RETURN_PAUSE_SECONDS)
     left = call.query.get("left") == "1" and payment.is_open
     page = payment.cancel_url if left else payment.return_url
     if page is None:

@@ -5,20 +5,19 @@ each is a hint to read the PSP, and what it says is applied under the payment's 
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
-from typing import Any
 
-from tollgate.domain.errors import PspUnavailable
+from tollgate.domain.errors import Misconfigured, PspUnavailable
 from tollgate.domain.events import PAYMENT_EVENTS, EventType
 from tollgate.domain.payment import Outcome, Payment, PaymentStatus, apply
 from tollgate.domain.subscription import Dates, Subscription, SubscriptionStatus, access, grant
 from tollgate.operations.context import Context
 from tollgate.storage import access_cache, apps, payments, subscriptions
+from tollgate.storage.subscriptions import ClientDates
 
-ASK_PAUSE_SECONDS = 5
-"""Reads of an open payment ask the PSP about it at most this often, all together."""
+ASK_PAUSE_SECONDS = 10
+"""Reads of an open payment ask the PSP about it at most this often, all together: longer than an
+answer of the PSP takes, so that there is one asker at a time."""
 
 
 def settle(
@@ -27,42 +26,47 @@ def settle(
     """Reads the PSP and applies what it says; the payment as it then stands.
 
     `psp_reference` serves where the row has none yet, because the answer to our create was lost.
-    Safe at any time, in any order, any number of times. Raises PspUnavailable, DatabaseUnavailable.
+    Safe at any time, in any order, any number of times. Raises PspUnavailable, also when the PSP
+    says what this adapter does not know; DatabaseUnavailable.
     """
     reference = payment.psp_reference or psp_reference
     if reference is None:
         return payment
     outcome = context.psp(payment.psp).fetch(reference)  # no transaction is open here
+    if outcome.status is PaymentStatus.PENDING:
+        raise PspUnavailable
+    return record(context, payment, outcome, actor)
+
+
+def record(context: Context, payment: Payment, outcome: Outcome, actor: str) -> Payment:
+    """Applies what the PSP said, with all that follows from it; the payment as it then stands."""
     if apply(payment, outcome, context.now()) is payment:
         return payment
     with context.database.transaction():
-        settled, granted = _settle_locked(context, payment.id, outcome, actor)
-    if granted:
-        # after the commit: what the cache says is never newer than the truth
-        version, dates = granted
-        access_cache.put_dates(context.cache, payment.app_id, payment.client_id, version, dates)
-    return settled
+        recorded, granted = _record_locked(context, payment.id, outcome, actor)
+    if granted:  # only now that it is committed
+        access_cache.put_dates(context.cache, payment.app_id, payment.client_id, granted)
+    return recorded
 
 
-def ask_psp(context: Context, payment: Payment) -> Payment:
+def ask_psp(
+    context: Context, payment: Payment, *, pause_seconds: int = ASK_PAUSE_SECONDS
+) -> Payment:
     """Settles an open payment on a reader's behalf, one asker at a time; else as it stands.
 
     A PSP that can't be read leaves the payment as it is: the reader gets what we know.
     """
     if not payment.is_open or payment.psp_reference is None:
         return payment
-    may_ask = payments.claim_question(
-        context.database, payment.id, context.now(), ASK_PAUSE_SECONDS
-    )
-    if not may_ask:
+    if not payments.claim_question(context.database, payment.id, context.now(), pause_seconds):
         return payment
     try:
         return settle(context, payment, actor="reader")
-    except PspUnavailable:
+    except (PspUnavailable, Misconfigured):
         return payment
 
 
-def event_data(payment: Payment) -> str:
+def payment_event_data(payment: Payment) -> str:
     """What an event tells of a payment, as JSON text: no metadata, no personal data."""
     return json.dumps(
         {
@@ -78,12 +82,9 @@ def event_data(payment: Payment) -> str:
     )
 
 
-_Granted = tuple[int, tuple[Dates, ...]]
-
-
-def _settle_locked(
+def _record_locked(
     context: Context, payment_id: str, outcome: Outcome, actor: str
-) -> tuple[Payment, _Granted | None]:
+) -> tuple[Payment, ClientDates | None]:
     """The change itself, in the caller's transaction, against the row as it stands now."""
     before = payments.lock_payment(context.database, payment_id)
     after = apply(before, outcome, context.now())
@@ -98,25 +99,25 @@ def _settle_locked(
         after,
         event_id=context.new_id("evt"),
         event_type=PAYMENT_EVENTS.get(after.status),
-        event_data=event_data(after),
+        event_data=payment_event_data(after),
         actor=actor,
     )
-    assert saved, "the row is locked, so its version can't have moved"
+    assert saved.moved, "the row is locked, so its version can't have moved"
     return after, granted
 
 
 def _grant_period(
     context: Context, payment: Payment, actor: str
-) -> tuple[Payment, _Granted | None]:
+) -> tuple[Payment, ClientDates | None]:
     """Gives the client the period that this payment paid for, once."""
     database, now = context.database, context.now()
-    version = subscriptions.lock_client(database, payment.app_id, payment.client_id, now)
+    subscriptions.lock_client(database, payment.app_id, payment.client_id, now)
     if subscriptions.has_period(database, payment.id):
         return payment, None
     assert payment.plan is not None and payment.product is not None
     plan = apps.find_plan(database, payment.app_id, payment.plan)
     assert plan is not None
-    current = _live_subscription(context, payment, now)
+    current = _live_subscription(context, payment, actor)
     was = access(current.dates, now).status
     extended, period = grant(current, plan, now)
     subscription_id = extended.dates.subscription_id
@@ -126,16 +127,17 @@ def _grant_period(
         extended,
         event_id=context.new_id("evt"),
         event_type=(EventType.SUBSCRIPTION_RENEWED if renews else EventType.SUBSCRIPTION_ACTIVATED),
-        event_data=json.dumps(subscription_event_data(extended)),
+        event_data=subscription_event_data(extended),
         actor=actor,
     )
     subscriptions.insert_period(database, payment, subscription_id, period, now)
-    _, dates = subscriptions.read_access(database, payment.app_id, payment.client_id)
-    return replace(payment, subscription_id=subscription_id), (version, dates)
+    granted = subscriptions.read_access(database, payment.app_id, payment.client_id)
+    return replace(payment, subscription_id=subscription_id), granted
 
 
-def _live_subscription(context: Context, payment: Payment, now: datetime) -> Subscription:
+def _live_subscription(context: Context, payment: Payment, actor: str) -> Subscription:
     """The client's live subscription to the product; a new one where there is none."""
+    now = context.now()
     assert payment.plan is not None and payment.product is not None
     live = subscriptions.find_live(
         context.database, payment.app_id, payment.client_id, payment.product
@@ -143,7 +145,7 @@ def _live_subscription(context: Context, payment: Payment, now: datetime) -> Sub
     if live is not None:
         if access(live.dates, now).status is not SubscriptionStatus.CANCELED:
             return live
-        subscriptions.end_subscription(context.database, live.dates.subscription_id, now)
+        subscriptions.end_subscription(context.database, live.dates.subscription_id, actor, now)
     dates = Dates(context.new_id("sub"), payment.product, payment.plan)
     return Subscription(
         app_id=payment.app_id,
@@ -155,13 +157,15 @@ def _live_subscription(context: Context, payment: Payment, now: datetime) -> Sub
     )
 
 
-def subscription_event_data(subscription: Subscription) -> Mapping[str, Any]:
-    """What an event tells of a subscription."""
+def subscription_event_data(subscription: Subscription) -> str:
+    """What an event tells of a subscription, as JSON text."""
     dates = subscription.dates
-    return {
-        "subscription_id": dates.subscription_id,
-        "client_id": subscription.client_id,
-        "product": dates.product,
-        "plan": dates.plan,
-        "paid_through": dates.paid_through.isoformat() if dates.paid_through else None,
-    }
+    return json.dumps(
+        {
+            "subscription_id": dates.subscription_id,
+            "client_id": subscription.client_id,
+            "product": dates.product,
+            "plan": dates.plan,
+            "paid_through": dates.paid_through.isoformat() if dates.paid_through else None,
+        }
+    )

@@ -1,8 +1,7 @@
 """Making a subscription, or moving the live one to another plan."""
 
-import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tollgate.domain.errors import UnknownPlan
@@ -27,7 +26,8 @@ def create_subscription(context: Context, call: "Call[CreateSubscription]") -> R
     """201 with a new subscription, or 200 with the client's live one on the plan asked for.
 
     It gives access once a payment for its plan succeeds, or at once where the plan has a trial
-    that this client has not had. Another plan takes effect with the next paid period.
+    that this client has not had. While time that was paid for or granted lasts, another plan is
+    `next_plan`: it takes effect when it is paid for.
     """
     app_id, client_id, database = call.caller.app_id, call.content.client_id, context.database
     plan = apps.find_plan(database, app_id, call.content.plan)
@@ -35,24 +35,31 @@ def create_subscription(context: Context, call: "Call[CreateSubscription]") -> R
         raise UnknownPlan
     now = context.now()
     with database.transaction():
-        version = subscriptions.lock_client(database, app_id, client_id, now)
+        subscriptions.lock_client(database, app_id, client_id, now)
         live = subscriptions.find_live(database, app_id, client_id, plan.product)
         if live and access(live.dates, now).status is SubscriptionStatus.CANCELED:
-            subscriptions.end_subscription(database, live.dates.subscription_id, now)
+            ended = live.dates.subscription_id
+            subscriptions.end_subscription(database, ended, call.caller.actor, now)
             live = None
-        subscription = _on_plan(live, plan, context) if live else _new(context, call, plan)
-        if live is None or live.dates.plan != plan.code:
+        subscription = _on_plan(live, plan, now) if live else _new(context, call, plan)
+        if subscription is not live:
             event = EventType.SUBSCRIPTION_PLAN_CHANGED if live else EventType.SUBSCRIPTION_CREATED
             _save(context, call, subscription, event)
-        _, dates = subscriptions.read_access(database, app_id, client_id)
-    access_cache.put_dates(context.cache, app_id, client_id, version, dates)
+        known = subscriptions.read_access(database, app_id, client_id)
+    access_cache.put_dates(context.cache, app_id, client_id, known)
     return Reply(200 if live else 201, Standing(subscription, now))
 
 
-def _on_plan(live: Subscription, plan: Plan, context: Context) -> Subscription:
-    if live.dates.plan == plan.code:
+def _on_plan(live: Subscription, plan: Plan, now: datetime) -> Subscription:
+    """The subscription on this plan: at once when nothing runs, else when it is paid for."""
+    if access(live.dates, now).active:
+        next_plan = plan.code if plan.code != live.dates.plan else None
+        dates = live.dates
+    else:
+        next_plan, dates = None, replace(live.dates, plan=plan.code)
+    if (next_plan, dates) == (live.next_plan, live.dates):
         return live
-    return replace(live, dates=replace(live.dates, plan=plan.code), updated_at=context.now())
+    return replace(live, next_plan=next_plan, dates=dates, updated_at=now)
 
 
 def _new(context: Context, call: "Call[CreateSubscription]", plan: Plan) -> Subscription:
@@ -86,6 +93,6 @@ def _save(
         subscription,
         event_id=context.new_id("evt"),
         event_type=event,
-        event_data=json.dumps(subscription_event_data(subscription)),
+        event_data=subscription_event_data(subscription),
         actor=call.caller.actor,
     )

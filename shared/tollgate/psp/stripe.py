@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
 API_VERSION = "2026-10-28.endive"
 """Of requests, and to be chosen for the webhook endpoint too: an event comes in its version."""
-TIMEOUT_SECONDS = 10.0
+START_TIMEOUT_SECONDS = 10.0
+READ_TIMEOUT_SECONDS = 5.0
+"""Somebody waits for a read: a PSP, a browser, or the app that asks whether its client has paid."""
 MAX_AMOUNT = 99_999_999
 """Stripe takes eight digits (docs.stripe.com/currencies, minimum and maximum charge amounts)."""
 
@@ -92,7 +94,7 @@ class Stripe:
         try:
             response = self._reader.get(
                 f"/v1/checkout/sessions/{psp_reference}",
-                params={"expand[]": "payment_intent"},
+                params={"expand[]": "payment_intent.latest_charge"},
             )
             return _outcome(response.raise_for_status().json())
         except (httpx.HTTPError, *_NOT_A_SESSION):
@@ -119,7 +121,7 @@ class Stripe:
             stripe_version=API_VERSION,
             base_addresses={"api": self._api_url},
             max_network_retries=0,
-            http_client=stripe.HTTPXClient(timeout=TIMEOUT_SECONDS, allow_sync_methods=True),
+            http_client=stripe.HTTPXClient(timeout=START_TIMEOUT_SECONDS, allow_sync_methods=True),
         )
 
     @cached_property
@@ -127,7 +129,7 @@ class Stripe:
         import httpx
 
         headers = {"Authorization": f"Bearer {self._secret_key}", "Stripe-Version": API_VERSION}
-        return httpx.Client(base_url=self._api_url, headers=headers, timeout=TIMEOUT_SECONDS)
+        return httpx.Client(base_url=self._api_url, headers=headers, timeout=READ_TIMEOUT_SECONDS)
 
     @property
     def _secret_key(self) -> str:
@@ -162,6 +164,8 @@ def _session_params(order: Order) -> "SessionCreateParams":
         "metadata": metadata,
         "payment_intent_data": {"metadata": metadata},
     }
+    if order.method:
+        params["allowed_payment_method_types"] = [order.method]
     if order.customer.email:
         params["customer_email"] = order.customer.email
     return params
@@ -193,7 +197,7 @@ def _outcome(session: Mapping[str, Any]) -> Outcome:
         reference=session.get("client_reference_id"),
         money=_money(session, intent, status),
         livemode=session.get("livemode"),
-        method="card" if status is PaymentStatus.SUCCEEDED else None,
+        method=_method(intent),
         next_action={"type": "redirect", "url": url} if awaits_client else None,
         failure=_failure(intent) if status is PaymentStatus.FAILED else None,
         expires_at=datetime.fromtimestamp(session["expires_at"], UTC),
@@ -235,6 +239,14 @@ def _money(
     if type(amount) is not int:
         raise TypeError
     return from_stripe(amount, currency)
+
+
+def _method(intent: Mapping[str, Any] | None) -> str | None:
+    """What it was paid with (`card`, …), where the charge says so."""
+    charge = (intent or {}).get("latest_charge")
+    details = charge.get("payment_method_details") if isinstance(charge, Mapping) else None
+    method = details.get("type") if isinstance(details, Mapping) else None
+    return method if isinstance(method, str) else None
 
 
 def _failure(intent: Mapping[str, Any] | None) -> Failure:

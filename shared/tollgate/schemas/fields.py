@@ -1,5 +1,6 @@
 """Field types that several models share."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -29,9 +30,16 @@ def _known_currency(code: str) -> str:
     return code
 
 
+# controls (NUL, CR, LF among them), Unicode's own line breaks, what turns the direction of a line
+# around, and lone surrogates
+_NOT_OF_A_LINE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
 def _one_line(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("must not hold control characters")
+    if _NOT_OF_A_LINE.search(text):
+        raise ValueError("must not hold control characters or line breaks")
     return text
 
 
@@ -56,8 +64,7 @@ Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), AfterValidat
 Line = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_one_line)]
 Url = Annotated[
     str,
-    StringConstraints(pattern=r"^https?://[^\s]+$", max_length=2048),
-    AfterValidator(_one_line),
+    StringConstraints(pattern=r"^https?://[!-~]+$", max_length=2048),
     AfterValidator(_has_an_origin),
 ]
 Instant = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str)]

@@ -26,7 +26,7 @@ def _not_yet(wish: bool) -> bool:
 
 
 class CustomerFields(RequestModel):
-    """Who pays. Passed on to the PSP to fill in its page, and not stored."""
+    """Who pays: what the PSP takes of it fills in its page (Stripe: the email). Not stored."""
 
     email: (
         Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)] | None

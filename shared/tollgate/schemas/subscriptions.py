@@ -23,6 +23,7 @@ class SubscriptionView(BaseModel):
     client_id: str
     product: str
     plan: str
+    next_plan: str | None
     status: SubscriptionStatus
     paid_through: Instant | None
     trial_end: Instant | None
@@ -42,6 +43,7 @@ class SubscriptionView(BaseModel):
             client_id=subscription.client_id,
             product=dates.product,
             plan=dates.plan,
+            next_plan=subscription.next_plan,
             status=standing.status,
             paid_through=dates.paid_through,
             trial_end=dates.trial_end,

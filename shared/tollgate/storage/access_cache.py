@@ -6,6 +6,7 @@ from typing import Any
 
 from tollgate.domain.subscription import Dates
 from tollgate.storage.cache import Cache
+from tollgate.storage.subscriptions import ClientDates
 
 _INSTANTS = ("trial_end", "paid_through", "grace_until", "paused_at", "cancel_at")
 
@@ -16,12 +17,10 @@ def get_dates(cache: Cache, app_id: str, client_id: str) -> tuple[Dates, ...] | 
     return tuple(_from_json(item) for item in value["dates"]) if value is not None else None
 
 
-def put_dates(
-    cache: Cache, app_id: str, client_id: str, version: int, dates: tuple[Dates, ...]
-) -> None:
-    """Keeps the dates as of the client's `version`, unless a higher version is kept."""
-    value = {"dates": [_to_json(item) for item in dates]}
-    cache.put(_name(app_id, client_id), value, version)
+def put_dates(cache: Cache, app_id: str, client_id: str, known: ClientDates) -> None:
+    """Keeps the dates, unless those of a higher version of the client are kept."""
+    value = {"dates": [_to_json(item) for item in known.dates]}
+    cache.put(_name(app_id, client_id), value, read_at=known.read_at, version=known.version)
 
 
 def _name(app_id: str, client_id: str) -> str:

@@ -27,11 +27,11 @@ def get_key(cache: Cache, key_id: str) -> ApiKey | None:
     return key
 
 
-def put_key(cache: Cache, key: ApiKey) -> None:
-    """Keeps a key that was read from PostgreSQL just now."""
-    read_at = time.time()
+def put_key(cache: Cache, key: ApiKey, read_at: float) -> None:
+    """Keeps a key that was read from PostgreSQL at `read_at` (Unix seconds)."""
     _remember(key, read_at)
-    cache.put(_name(key.id), {"read_at": read_at, "key": _to_json(key)})
+    value = {"read_at": read_at, "key": _to_json(key)}
+    cache.put(_name(key.id), value, read_at=read_at, version=int(read_at))
 
 
 def forget() -> None:

@@ -97,7 +97,9 @@ def insert_app(database: Database, app: App, actor: str, now: datetime) -> None:
 def insert_key(database: Database, key: ApiKey, actor: str, now: datetime) -> None:
     """A new key, by the hash of its secret, and its audit row."""
     database.one(
-        """WITH key AS (
+        """WITH mode AS (
+               INSERT INTO database_mode (livemode) VALUES (%(livemode)s) ON CONFLICT DO NOTHING
+           ), key AS (
                INSERT INTO api_keys (id, role, app_id, livemode, secret_sha256, expires_at,
                                      created_at)
                VALUES (%(id)s, %(role)s, nullif(%(app_id)s, ''), %(livemode)s, %(secret_sha256)s,

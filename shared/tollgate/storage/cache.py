@@ -1,7 +1,7 @@
 """Redis: speed, never truth. Whatever it does, the answers stay the same.
 
-Every value is sealed with an HMAC over its name and content, and carries the instant it was
-written: what Redis says is believed only if we wrote it, under this name, less than a minute ago.
+Every value is sealed with an HMAC over its name and content, and carries the instant it was read
+from PostgreSQL: it is believed only if we wrote it, under this name, and for a minute from then.
 An error, a timeout or a value that is not ours is a miss; after an error Redis is left alone for
 a few seconds, so that a black hole costs one short wait and not one a call.
 """
@@ -45,20 +45,15 @@ class Cache:
         sealed = self._ask("HGET", name, "value")
         return self._unsealed(name, sealed) if isinstance(sealed, bytes) else None
 
-    def put(self, name: str, value: dict[str, Any], version: int = 0) -> None:
-        """Keeps a value, unless one with a higher version is there."""
-        sealed = self._sealed(name, value)
+    def put(self, name: str, value: dict[str, Any], *, read_at: float, version: int = 0) -> None:
+        """Keeps a value that was read at `read_at` (Unix seconds), unless a newer one is there."""
+        sealed = self._sealed(name, value, read_at)
         lifetime_ms = BELIEVED_SECONDS * 1000
         self._ask("EVAL", _SET_IF_NEWER, 1, name, version, sealed, lifetime_ms)
 
     def count(self, name: str) -> None:
         """Adds one to a counter."""
         self._ask("INCR", name)
-
-    def counter(self, name: str) -> int | None:
-        """A counter's value, or None when Redis can't say."""
-        value = self._ask("GET", name)
-        return int(value) if isinstance(value, bytes) and value.isdigit() else None
 
     def is_up(self) -> bool:
         """Whether Redis answers."""
@@ -103,8 +98,8 @@ class Cache:
     def _seal(self, name: str, body: bytes) -> bytes:
         return hmac.digest(self._secret, name.encode() + b"\0" + body, hashlib.sha256)
 
-    def _sealed(self, name: str, value: dict[str, Any]) -> bytes:
-        body = json.dumps({"at": time.time(), "value": value}, separators=(",", ":")).encode()
+    def _sealed(self, name: str, value: dict[str, Any], read_at: float) -> bytes:
+        body = json.dumps({"at": read_at, "value": value}, separators=(",", ":")).encode()
         return self._seal(name, body) + body
 
     def _unsealed(self, name: str, sealed: bytes) -> dict[str, Any] | None:

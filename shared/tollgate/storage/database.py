@@ -10,7 +10,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from tollgate.domain.errors import ConcurrentChange, DatabaseUnavailable, Misconfigured, Unavailable
+from tollgate.domain.errors import (
+    ConcurrentChange,
+    ConstraintViolated,
+    DatabaseUnavailable,
+    Misconfigured,
+    Unavailable,
+)
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -34,7 +40,7 @@ class Database:
     def one(self, sql: LiteralString, parameters: Mapping[str, object]) -> Row | None:
         """Runs one statement; its first row or None. A statement alone is its own transaction.
 
-        Raises DatabaseUnavailable, or ConcurrentChange on a deadlock.
+        Raises DatabaseUnavailable, ConcurrentChange on a deadlock, ConstraintViolated.
         """
         with self._translated(), self._open().cursor() as cursor:
             cursor.execute(sql, parameters)
@@ -102,10 +108,14 @@ class Database:
             yield
         except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
             raise ConcurrentChange from None
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled):
+            raise DatabaseUnavailable from None  # too slow just now; the connection is sound
+        except psycopg.IntegrityError as error:
+            raise ConstraintViolated(error.diag.constraint_name or "") from None
         except (
             psycopg.OperationalError,
             psycopg.InterfaceError,
-            psycopg.InternalError,  # a standby that takes no writes; a transaction idle for too long
+            psycopg.InternalError,  # a standby takes no writes; a transaction was idle too long
         ):
             self.close()
             raise DatabaseUnavailable from None

@@ -1,7 +1,7 @@
 """Payments: the row, and what is written in the same statement with each change of it."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import LiteralString
 
@@ -17,6 +17,14 @@ _COLUMNS: LiteralString = """
     id, app_id, client_id, amount_minor, amount_refunded_minor, currency, status, psp,
     psp_reference, livemode, method, plan, product, subscription_id, description, metadata,
     return_url, cancel_url, next_action, failure, version, created_at, updated_at, expires_at"""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What save_payment did: moved the payment, and kept the answer."""
+
+    moved: bool
+    answered: bool
 
 
 def insert_claimed(
@@ -36,12 +44,12 @@ def insert_claimed(
            ), payment AS (
                INSERT INTO payments
                    (id, app_id, client_id, idempotency_key, amount_minor, currency, status, psp,
-                    livemode, plan, product, description, metadata, return_url, cancel_url,
+                    livemode, method, plan, product, description, metadata, return_url, cancel_url,
                     created_at, updated_at, expires_at)
                SELECT payment_id, %(app_id)s, %(client_id)s, %(key)s, %(amount_minor)s,
-                      %(currency)s, 'pending', %(psp)s, %(livemode)s, %(plan)s, %(product)s,
-                      %(description)s, %(metadata)s::jsonb, %(return_url)s, %(cancel_url)s,
-                      %(now)s, %(now)s, %(expires_at)s
+                      %(currency)s, 'pending', %(psp)s, %(livemode)s, %(method)s, %(plan)s,
+                      %(product)s, %(description)s, %(metadata)s::jsonb, %(return_url)s,
+                      %(cancel_url)s, %(now)s, %(now)s, %(expires_at)s
                FROM claim
                RETURNING id, app_id
            )
@@ -60,6 +68,7 @@ def insert_claimed(
             "currency": payment.money.currency,
             "psp": payment.psp,
             "livemode": payment.livemode,
+            "method": payment.method,
             "plan": payment.plan,
             "product": payment.product,
             "description": payment.description,
@@ -113,10 +122,17 @@ def lock_payment(database: Database, payment_id: str) -> Payment:
 
 
 def claim_question(database: Database, payment_id: str, now: datetime, pause_seconds: int) -> bool:
-    """Whether the caller may ask the PSP about this payment: one asker per pause, of all."""
+    """Whether the caller may ask the PSP about this payment: one asker per pause, of all.
+
+    Nobody waits for it: while somebody changes the payment, there is no need to ask. A time in the
+    future was written by a wrong clock, and bars nobody.
+    """
     row = database.one(
         """UPDATE payments SET asked_at = %(now)s
-           WHERE id = %(payment_id)s AND (asked_at IS NULL OR asked_at <= %(before)s)
+           WHERE id = (SELECT id FROM payments
+                       WHERE id = %(payment_id)s
+                         AND (asked_at IS NULL OR asked_at <= %(before)s OR asked_at > %(now)s)
+                       FOR UPDATE SKIP LOCKED)
            RETURNING id""",
         {
             "payment_id": payment_id,
@@ -138,11 +154,11 @@ def save_payment(
     actor: str,
     claim: Claim | None = None,
     answer: StoredAnswer | None = None,
-) -> bool:
+) -> Saved:
     """Moves a payment if nobody moved it since it was read, and writes in the same statement:
     its event (JSON text `event_data`), its audit row, and the answer under the caller's key.
 
-    False when the row has another version by now; then nothing was written.
+    Nothing is written when the row has another version by now; no answer when one is kept.
     """
     row = database.one(
         """WITH saved AS (
@@ -170,8 +186,9 @@ def save_payment(
                FROM saved
                WHERE idempotency_keys.app_id = saved.app_id AND key = %(key)s
                  AND answer_status IS NULL
+               RETURNING key
            )
-           SELECT version FROM saved""",
+           SELECT EXISTS (SELECT FROM answer) AS answered FROM saved""",
         {
             "id": before.id,
             "version": before.version,
@@ -193,7 +210,7 @@ def save_payment(
             "answer_body": answer.body if answer else None,
         },
     )
-    return row is not None
+    return Saved(moved=row is not None, answered=row is not None and row["answered"])
 
 
 def _payment(row: Row) -> Payment:

@@ -1,5 +1,7 @@
 """Subscriptions, the periods paid for, and the dates that the check reads."""
 
+import time
+from dataclasses import dataclass
 from datetime import datetime
 
 from tollgate.domain.billing import Period
@@ -9,24 +11,21 @@ from tollgate.domain.subscription import Dates, Subscription
 from tollgate.storage.database import Database, Row
 
 
-def lock_client(database: Database, app_id: str, client_id: str, now: datetime) -> int:
-    """The client's row, made if missing, locked to the transaction's end; its new version."""
-    row = database.one(
+def lock_client(database: Database, app_id: str, client_id: str, now: datetime) -> None:
+    """Raises the version of the client's row, made if missing, and locks it to the
+    transaction's end."""
+    database.one(
         """INSERT INTO clients (app_id, client_id, created_at)
            VALUES (%(app_id)s, %(client_id)s, %(now)s)
-           ON CONFLICT (app_id, client_id) DO UPDATE SET version = clients.version + 1
-           RETURNING version""",
+           ON CONFLICT (app_id, client_id) DO UPDATE SET version = clients.version + 1""",
         {"app_id": app_id, "client_id": client_id, "now": now},
     )
-    assert row is not None
-    version: int = row["version"]
-    return version
 
 
 def find_live(database: Database, app_id: str, client_id: str, product: str) -> Subscription | None:
     """The client's live subscription to a product; call it under lock_client to change it."""
     row = database.one(
-        """SELECT id, app_id, client_id, product, plan, livemode, anchor_at,
+        """SELECT id, app_id, client_id, product, plan, next_plan, livemode, anchor_at,
                   periods_since_anchor, trial_end, paid_through, grace_until, paused_at,
                   cancel_at, created_at, updated_at
            FROM subscriptions
@@ -46,6 +45,7 @@ def find_live(database: Database, app_id: str, client_id: str, product: str) -> 
         updated_at=row["updated_at"],
         anchor_at=row["anchor_at"],
         periods_since_anchor=row["periods_since_anchor"],
+        next_plan=row["next_plan"],
     )
 
 
@@ -60,12 +60,17 @@ def had_subscription(database: Database, app_id: str, client_id: str, product: s
     return row is not None
 
 
-def end_subscription(database: Database, subscription_id: str, now: datetime) -> None:
-    """Takes a subscription that is over out of the way of a new one."""
+def end_subscription(database: Database, subscription_id: str, actor: str, now: datetime) -> None:
+    """Takes a subscription that is over out of the way of a new one, and its audit row."""
     database.one(
-        """UPDATE subscriptions SET ended_at = %(now)s, updated_at = %(now)s
-           WHERE id = %(id)s AND ended_at IS NULL""",
-        {"id": subscription_id, "now": now},
+        """WITH ended AS (
+               UPDATE subscriptions SET ended_at = %(now)s, updated_at = %(now)s
+               WHERE id = %(id)s AND ended_at IS NULL
+               RETURNING id, app_id
+           )
+           INSERT INTO audit_log (app_id, actor, action, object_id, at)
+           SELECT app_id, %(actor)s, 'subscription.ended', id, %(now)s FROM ended""",
+        {"id": subscription_id, "actor": actor, "now": now},
     )
 
 
@@ -86,15 +91,16 @@ def save_subscription(
     database.one(
         """WITH saved AS (
                INSERT INTO subscriptions
-                   (id, app_id, client_id, product, plan, livemode, anchor_at,
+                   (id, app_id, client_id, product, plan, next_plan, livemode, anchor_at,
                     periods_since_anchor, trial_end, paid_through, grace_until, paused_at,
                     cancel_at, created_at, updated_at)
-               VALUES (%(id)s, %(app_id)s, %(client_id)s, %(product)s, %(plan)s, %(livemode)s,
-                       %(anchor_at)s, %(periods_since_anchor)s, %(trial_end)s, %(paid_through)s,
-                       %(grace_until)s, %(paused_at)s, %(cancel_at)s, %(created_at)s,
-                       %(updated_at)s)
+               VALUES (%(id)s, %(app_id)s, %(client_id)s, %(product)s, %(plan)s, %(next_plan)s,
+                       %(livemode)s, %(anchor_at)s, %(periods_since_anchor)s, %(trial_end)s,
+                       %(paid_through)s, %(grace_until)s, %(paused_at)s, %(cancel_at)s,
+                       %(created_at)s, %(updated_at)s)
                ON CONFLICT (id) DO UPDATE
-               SET plan = excluded.plan, anchor_at = excluded.anchor_at,
+               SET plan = excluded.plan, next_plan = excluded.next_plan,
+                   anchor_at = excluded.anchor_at,
                    periods_since_anchor = excluded.periods_since_anchor,
                    trial_end = excluded.trial_end, paid_through = excluded.paid_through,
                    grace_until = excluded.grace_until, paused_at = excluded.paused_at,
@@ -109,7 +115,7 @@ def save_subscription(
            )
            INSERT INTO audit_log (app_id, actor, action, object_id, after, at)
            SELECT app_id, %(actor)s, %(event_type)s, id,
-                  jsonb_build_object('plan', %(plan)s::text,
+                  jsonb_build_object('plan', %(plan)s::text, 'next_plan', %(next_plan)s::text,
                                      'paid_through', %(paid_through)s::timestamptz),
                   %(updated_at)s
            FROM saved""",
@@ -119,6 +125,7 @@ def save_subscription(
             "client_id": subscription.client_id,
             "product": dates.product,
             "plan": dates.plan,
+            "next_plan": subscription.next_plan,
             "livemode": subscription.livemode,
             "anchor_at": subscription.anchor_at,
             "periods_since_anchor": subscription.periods_since_anchor,
@@ -166,11 +173,21 @@ def has_period(database: Database, payment_id: str) -> bool:
     return row is not None
 
 
-def read_access(database: Database, app_id: str, client_id: str) -> tuple[int, tuple[Dates, ...]]:
-    """The client's version and the dates of each live subscription: one round trip.
+@dataclass(frozen=True)
+class ClientDates:
+    """The dates of a client's live subscriptions, as of the client's `version`.
 
-    Version 0 and no dates for a client that nobody has heard of.
+    `read_at` is in Unix seconds, from before they were read.
     """
+
+    version: int
+    dates: tuple[Dates, ...]
+    read_at: float
+
+
+def read_access(database: Database, app_id: str, client_id: str) -> ClientDates:
+    """What decides this client's access: one round trip. Version 0 for an unknown client."""
+    read_at = time.time()
     rows = database.all(
         """SELECT c.version, s.id, s.product, s.plan, s.trial_end, s.paid_through,
                   s.grace_until, s.paused_at, s.cancel_at
@@ -181,27 +198,47 @@ def read_access(database: Database, app_id: str, client_id: str) -> tuple[int, t
         {"app_id": app_id, "client_id": client_id},
     )
     version = rows[0]["version"] if rows else 0
-    return version, tuple(_dates(row) for row in rows if row["id"] is not None)
+    dates = tuple(_dates(row) for row in rows if row["id"] is not None)
+    return ClientDates(version, dates, read_at)
 
 
-def find_open_payment(
-    database: Database, app_id: str, client_id: str, product: str | None
-) -> tuple[str, str | None] | None:
-    """The newest payment under way for a plan of this product (of any, when None).
+@dataclass(frozen=True)
+class UnderWay:
+    """Payments of a client that may still succeed."""
 
-    Its id, and the page where the client can pay it, if there is one.
+    to_ask: str | None
+    """The one that the PSP knows and was least recently asked about."""
+    pay_url: str | None
+    """Where the client can pay the newest that can be paid on a page."""
+
+
+def find_under_way(
+    database: Database, app_id: str, client_id: str, product: str | None, now: datetime
+) -> UnderWay | None:
+    """The payments under way for plans of this product (of any, when None).
+
+    One that the PSP may not have heard of is under way until the time to pay it is over; one that
+    it knows, until it says so.
     """
-    row = database.one(
-        """SELECT id, next_action ->> 'url' AS pay_url
+    rows = database.all(
+        """SELECT id, next_action ->> 'url' AS pay_url, psp_reference IS NOT NULL AS is_known
            FROM payments
            WHERE app_id = %(app_id)s AND client_id = %(client_id)s
              AND status IN ('pending', 'requires_action', 'processing', 'authorized')
              AND product IS NOT NULL
+             AND (psp_reference IS NOT NULL OR expires_at > %(now)s)
              AND (%(product)s::text IS NULL OR product = %(product)s)
-           ORDER BY created_at DESC LIMIT 1""",
-        {"app_id": app_id, "client_id": client_id, "product": product},
+           ORDER BY asked_at NULLS FIRST, created_at DESC LIMIT 20""",
+        {"app_id": app_id, "client_id": client_id, "product": product, "now": now},
     )
-    return (row["id"], row["pay_url"]) if row else None
+    if not rows:
+        return None
+    # an id begins with its time
+    newest_first = sorted(rows, key=lambda row: str(row["id"]), reverse=True)
+    return UnderWay(
+        to_ask=next((row["id"] for row in rows if row["is_known"]), None),
+        pay_url=next((row["pay_url"] for row in newest_first if row["pay_url"]), None),
+    )
 
 
 def _dates(row: Row) -> Dates:
