@@ -96,7 +96,7 @@ class PostgresServer:
         """Disconnects everybody and shuts down."""
         if self._process is None:
             return
-        _interrupt(self._data)
+        self._process.send_signal(signal.SIGINT)  # PostgreSQL's "fast" shutdown
         try:
             self._process.wait(STOP_TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
@@ -152,9 +152,12 @@ class PostgresServer:
 
     def _status(self) -> str:
         """The server's own word for its state: the last line of postmaster.pid."""
+        assert self._process is not None
         with contextlib.suppress(FileNotFoundError):
             lines = (self._data / "postmaster.pid").read_text().splitlines()
-            return lines[7].strip() if len(lines) > 7 else "starting"
+            # not what a server that was killed left behind
+            if len(lines) > 7 and lines[0] == str(self._process.pid):
+                return lines[7].strip()
         return "starting"
 
 
@@ -199,25 +202,21 @@ def _postmaster(data: Path) -> int | None:
     return None
 
 
-def _interrupt(data: Path) -> None:
-    pid = _postmaster(data)
-    if pid is not None:
-        os.kill(pid, signal.SIGINT)  # PostgreSQL's "fast" shutdown
-
-
 def _stop_leftover(data: Path) -> None:
     """Stops the server of an earlier run that was killed, which still holds this cluster."""
     pid = _postmaster(data)
-    if pid is None or b"postgres" not in _command_of(pid):
+    # the number may belong to somebody else by now
+    if pid is None or str(data) not in _command_of(pid):
         return
-    _interrupt(data)
+    os.kill(pid, signal.SIGINT)
     deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
     while _postmaster(data) is not None and time.monotonic() < deadline:
         time.sleep(0.05)
 
 
-def _command_of(pid: int) -> bytes:
-    result = subprocess.run(
-        ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, check=False
-    )
-    return result.stdout
+def _command_of(pid: int) -> str:
+    listed = Path(f"/proc/{pid}/cmdline")
+    if listed.exists():
+        return listed.read_text(errors="replace").replace("\0", " ")
+    command = ["ps", "-ww", "-o", "command=", "-p", str(pid)]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout

@@ -89,6 +89,16 @@ def test_a_webhook_that_is_repeated_reordered_or_replayed_changes_nothing(world:
     assert effects(world, payment_id) == before
 
 
+def test_an_event_that_was_worked_on_asks_the_psp_no_more(world: World) -> None:
+    payment_id = create(world)
+    world.psp.status = PaymentStatus.SUCCEEDED
+    deliver(world, payment_id)
+    asked = len(world.psp.fetches)
+    for _ in range(5):
+        assert deliver(world, payment_id).status == 200
+    assert len(world.psp.fetches) == asked
+
+
 def test_webhooks_at_once_have_one_effect(world: World) -> None:
     payment_id = create(world)
     world.psp.status = PaymentStatus.SUCCEEDED

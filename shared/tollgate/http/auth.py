@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import re
-from datetime import datetime
 
 from tollgate.domain.errors import CredentialsMissing, CredentialsRefused
 from tollgate.domain.principal import ApiKey, Principal
@@ -36,11 +35,8 @@ def authenticate(context: Context, authorization: str | None) -> Principal:
 
 
 def _is_valid(key: ApiKey, live: bool, context: Context) -> bool:
-    def is_past(instant: datetime | None) -> bool:
-        return instant is not None and instant <= context.now()
-
     return (
         key.livemode == live == context.settings.livemode
-        and not is_past(key.expires_at)
-        and not is_past(key.revoked_at)
+        and key.revoked_at is None
+        and (key.expires_at is None or context.now() < key.expires_at)
     )

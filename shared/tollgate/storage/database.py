@@ -110,8 +110,10 @@ class Database:
             raise ConcurrentChange from None
         except (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled):
             raise DatabaseUnavailable from None  # too slow just now; the connection is sound
-        except psycopg.IntegrityError as error:
-            raise ConstraintViolated(error.diag.constraint_name or "") from None
+        except (psycopg.IntegrityError, psycopg.DataError) as error:
+            raise ConstraintViolated(error.diag.constraint_name or type(error).__name__) from None
+        except psycopg.errors.InsufficientPrivilege:
+            raise Misconfigured("The login of DATABASE_URL may not do this.") from None
         except (
             psycopg.OperationalError,
             psycopg.InterfaceError,
