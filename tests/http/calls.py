@@ -1,0 +1,50 @@
+"""Calls of an endpoint that is made for a test, in a container that can't reach anything."""
+
+import base64
+from typing import Any
+
+from tests.world import Answer
+from tollgate.http import endpoint as http
+from tollgate.operations.context import Call, Context
+from tollgate.settings import Settings
+
+NOWHERE = Settings(
+    livemode=False,
+    database_url="postgresql://nobody:s3cret-password@127.0.0.1:1/nowhere",
+    redis_url="redis://127.0.0.1:1/0",
+    cache_secret=b"s3cret-seal",
+    public_url="https://functions.example",
+    stripe_secret_key="sk_test_s3cret",
+)
+
+
+def event(
+    method: str = "POST",
+    path: str = "",
+    query: str = "",
+    body: bytes = b"",
+    headers: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    return {
+        "http": {
+            "method": method,
+            "path": path,
+            "queryString": query,
+            "headers": headers or {},
+            "body": base64.b64encode(body).decode(),
+            "isBase64Encoded": True,
+        }
+    }
+
+
+def echo(_context: Context, call: Call[Any]) -> dict[str, Any]:
+    return {"target": call.target, "query": dict(call.query), "size": len(call.raw_body)}
+
+
+def answered(main: http.Main, sent: dict[str, Any] | None = None) -> Answer:
+    return Answer(main(sent or event()))
+
+
+def refused(main: http.Main, sent: dict[str, Any]) -> tuple[int, str]:
+    answer = answered(main, sent)
+    return answer.status, answer.json["code"]
