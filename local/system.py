@@ -21,7 +21,12 @@ from local.stripe import StripeStandIn
 
 PROJECT = Path(__file__).parent.parent
 HOST = "127.0.0.1"
-DEVELOPMENT_ORIGINS = ("http://localhost:3000", "http://127.0.0.1:3000", "https://shop.example")
+DEVELOPMENT_ORIGINS = (
+    "http://localhost:3000",
+    "http://127.0.0.1:3000",
+    "https://example.com",
+    "https://shop.example",
+)
 """Where the seeded apps may send their clients back to, besides the host itself."""
 
 Progress = Callable[[str], None]
@@ -68,7 +73,7 @@ class System:
         redis_url = await asyncio.to_thread(databases.start_redis, self._redis_url, self._progress)
 
         self._progress("Seed: two apps, their plans and keys")
-        origins = (self.rest_url, *DEVELOPMENT_ORIGINS)
+        origins = (self.rest_url, f"http://localhost:{self._port}", *DEVELOPMENT_ORIGINS)
         seeded = await asyncio.to_thread(seed, urls.owner, self.clock.now(), origins)
 
         environment = self._environment(urls.service, redis_url)
