@@ -34,6 +34,8 @@ def create_service_login(owner_url: str, password: str) -> str:
     because nothing may be set on a session behind PgBouncer.
     """
     info = conninfo_to_dict(owner_url)
+    if "dbname" not in info:
+        raise ServerError("DATABASE_URL names no database: end it with /name.")
     name = f"{info['dbname']}_login"
     with psycopg.connect(owner_url, autocommit=True) as connection:
         login = sql.Identifier(name)

@@ -39,7 +39,7 @@ CREATE TABLE payments (
 );
 
 -- For find_under_way of storage/subscriptions.py: has this client a payment under way?
-CREATE INDEX payments_open ON payments (app_id, client_id, created_at DESC)
+CREATE INDEX payments_open ON payments (app_id, client_id)
     WHERE status IN ('pending', 'requires_action', 'processing', 'authorized');
 
 -- The edges of domain/payment.py, kept by the schema: whoever writes, no other move is possible.

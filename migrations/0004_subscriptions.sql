@@ -18,8 +18,9 @@ CREATE TABLE subscriptions (
     client_id            text NOT NULL,
     product              text NOT NULL,
     plan                 text NOT NULL,
-    -- what the client has chosen for when the paid time is over
+    -- another plan: in force from next_plan_at, where it is paid for; else only chosen
     next_plan            text,
+    next_plan_at         timestamptz,
     livemode             boolean NOT NULL REFERENCES database_mode,
     anchor_at            timestamptz,
     periods_since_anchor integer NOT NULL DEFAULT 0 CHECK (periods_since_anchor >= 0),

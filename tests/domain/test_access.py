@@ -3,6 +3,7 @@
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,8 @@ def at(days: float) -> datetime:
 
 def dates(**ends: float) -> Dates:
     """Dates by their distance in days, such as dates(paid_through=30)."""
-    return Dates("sub_1", "pro", "monthly", **{name: at(days) for name, days in ends.items()})
+    instants: dict[str, Any] = {name: at(days) for name, days in ends.items()}
+    return Dates("sub_1", "pro", "monthly", **instants)
 
 
 PAID = dates(paid_through=30, grace_until=30)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(f"{text}T09:00:00+00:00")
 
 
-def fresh(**dates: datetime) -> Subscription:
+def fresh(**dates: Any) -> Subscription:
     return Subscription(
         app_id="app_1",
         client_id="client-1",
@@ -82,7 +83,56 @@ def test_another_plan_extends_from_the_old_end_on_a_new_anchor() -> None:
     subscription, period = grant(paid(), YEARLY, at("2026-02-10"))
     assert period == Period(at("2026-02-28"), at("2027-02-28"))
     assert (subscription.anchor_at, subscription.periods_since_anchor) == (at("2026-02-28"), 1)
-    assert subscription.dates.plan == "yearly"
+    dates = subscription.dates
+    assert dates.plan_at(at("2026-02-28") - TICK) == "monthly", "paid for as monthly"
+    assert dates.plan_at(at("2026-02-28")) == "yearly"
+    assert (dates.next_plan, dates.next_plan_at) == ("yearly", at("2026-02-28"))
+
+
+def test_a_month_of_another_plan_does_not_rename_a_year_that_was_paid_for() -> None:
+    premium = replace(MONTHLY, code="premium")
+    year = grant(fresh(), YEARLY, START)[0]
+    dates = grant(year, premium, at("2026-02-02"))[0].dates
+    assert dates.plan_at(at("2026-12-01")) == "yearly"
+    assert dates.plan_at(at("2027-02-01")) == "premium"
+    assert dates.paid_through == at("2027-02-28")
+
+
+def test_of_two_changes_that_are_paid_for_the_first_gives_its_name() -> None:
+    premium, basic = replace(MONTHLY, code="premium"), replace(MONTHLY, code="basic")
+    changed = grant(grant(paid(), premium, at("2026-02-10"))[0], basic, at("2026-02-11"))[0]
+    assert changed.dates.plan_at(at("2026-04-01")) == "premium"
+    assert changed.dates.paid_through == at("2026-04-30")
+
+
+def test_after_a_change_took_effect_the_plan_is_the_new_one() -> None:
+    premium = replace(MONTHLY, code="premium")
+    changed = grant(paid(), premium, at("2026-02-10"))[0]
+    again = grant(changed, premium, at("2026-03-10"))[0]
+    assert (again.dates.plan, again.dates.next_plan) == ("premium", None)
+    back = grant(changed, MONTHLY, at("2026-03-10"))[0].dates
+    assert (back.plan, back.next_plan, back.next_plan_at) == (
+        "premium",
+        "monthly",
+        at("2026-03-31"),
+    )
+
+
+def test_a_late_payment_for_another_plan_starts_it_now() -> None:
+    dates = grant(paid(), YEARLY, at("2026-03-10"))[0].dates
+    assert (dates.plan, dates.next_plan, dates.next_plan_at) == ("yearly", None, None)
+
+
+def test_a_plan_that_was_chosen_stays_chosen_when_the_old_one_is_paid_again() -> None:
+    chosen = replace(paid(), dates=replace(paid().dates, next_plan="yearly"))
+    dates = grant(chosen, MONTHLY, at("2026-02-10"))[0].dates
+    assert (dates.plan, dates.next_plan, dates.next_plan_at) == ("monthly", "yearly", None)
+
+
+def test_paying_on_withdraws_a_cancellation() -> None:
+    canceled = replace(paid(), dates=replace(paid().dates, cancel_at=at("2026-02-28")))
+    dates = grant(canceled, MONTHLY, at("2026-02-10"))[0].dates
+    assert access(dates, at("2026-03-15")).active
 
 
 @pytest.mark.parametrize("is_moved_first", [False, True])

@@ -1,8 +1,10 @@
 """The paid-check: never active after the end, never inactive after a payment was committed."""
 
+import time
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import psycopg
 import pytest
@@ -11,7 +13,7 @@ from tests.operations.test_settlement import create, deliver
 from tests.world import World
 from tollgate.domain.errors import Misconfigured, PspUnavailable
 from tollgate.domain.payment import UNKNOWN, PaymentStatus
-from tollgate.storage import access_cache, subscriptions
+from tollgate.storage import access_cache, payments, subscriptions
 
 NO_REDIS = "redis://127.0.0.1:1/0"
 
@@ -109,6 +111,15 @@ def test_what_is_wrong_in_redis_changes_no_answer(world: World, nonsense: bytes 
     assert check(world, "client-2")["active"] is False
 
 
+def test_a_value_of_another_release_is_a_miss(world: World) -> None:
+    pay(world)
+    name = f"access:{world.app.id}:client-1"
+    value: dict[str, Any] = {"dates": [{"subscription_id": "sub_1", "field_of_tomorrow": 1}]}
+    world.context.cache.put(name, value, read_at=time.time(), version=99)
+    answer = check(world)
+    assert (answer["active"], answer["source"]) == (True, "database")
+
+
 def test_redis_of_the_wrong_type_is_a_miss(world: World) -> None:
     import redis
 
@@ -168,6 +179,43 @@ class TestChargeUnderWay:
         assert (first["active"], first["pay_url"]) == (False, f"https://psp.example/{newer}")
         assert check(world)["active"] is True
         assert len(world.psp.fetches) == 2
+
+    def test_payments_the_psp_never_heard_of_do_not_hide_one_that_was_paid(
+        self, world: World
+    ) -> None:
+        paid = create(world, key="known")
+        check(world)
+        world.psp.alter = lambda outcome: UNKNOWN
+        for number in range(21):
+            create(world, key=f"unknown-{number}")
+        world.psp.alter = lambda outcome: outcome
+        world.psp.status = PaymentStatus.SUCCEEDED
+        world.pass_time(minutes=1)
+        assert check(world)["active"] is True
+        assert world.psp.fetches == [f"ref_{paid}"] * 2
+
+    def test_a_payment_that_another_settled_meanwhile_counts(self, world: World) -> None:
+        payment_id = create(world)
+        world.psp.status = PaymentStatus.SUCCEEDED
+        ask = payments.get_payment
+
+        def settled_just_before(*arguments: Any) -> Any:
+            with patch.object(payments, "get_payment", ask):
+                other = world.new_context()
+                world.call("payments/get", method="GET", path=f"/{payment_id}", context=other)
+                other.database.close()
+                other.cache.close()
+            return ask(*arguments)
+
+        with patch.object(payments, "get_payment", settled_just_before):
+            answer = check(world)
+        assert (answer["active"], answer["reason"]) == (True, "paid")
+
+    def test_a_page_whose_time_is_over_is_not_offered(self, world: World) -> None:
+        create(world)
+        world.pass_time(hours=23, minutes=30)
+        answer = check(world)
+        assert (answer["reason"], answer["pay_url"]) == ("payment_pending", None)
 
     def test_a_payment_that_somebody_is_changing_holds_nobody_up(self, world: World) -> None:
         payment_id = create(world)

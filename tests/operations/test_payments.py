@@ -315,3 +315,21 @@ def test_a_database_holds_data_of_one_mode(world: World) -> None:
     assert answer.status == 401
     context.cache.close()
     context.database.close()
+
+
+@pytest.mark.parametrize("skew_seconds", [-1, 1])
+def test_clocks_that_differ_a_little_do_not_break_the_lock(world: World, skew_seconds: int) -> None:
+    seen: list[Answer] = []
+
+    def ask_again(_: Order) -> None:
+        context = world.new_context()
+        world.pass_time(seconds=skew_seconds)
+        seen.append(create(world, context=context))
+        world.pass_time(seconds=-skew_seconds)
+        context.database.close()
+        context.cache.close()
+
+    world.psp.on_start = ask_again
+    create(world)
+    assert [answer.status for answer in seen] == [409]
+    assert len(world.psp.starts) == 1

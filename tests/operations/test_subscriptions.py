@@ -236,8 +236,12 @@ class TestAnotherPlan:
         payment = world.call("payments/create", body=body, headers={"idempotency-key": "k-2"})
         world.call("payments/get", method="GET", path=f"/{payment.json['id']}")
         answer = check(world)
-        assert (answer["plan"], answer["paid_through"]) == ("yearly", "2027-02-28T09:00:00Z")
-        assert create(world, plan="yearly").json["next_plan"] is None
+        assert (answer["plan"], answer["paid_through"]) == ("monthly", "2027-02-28T09:00:00Z")
+        assert create(world, plan="yearly").json["next_plan"] == "yearly"
+        world.pass_time(days=28)
+        assert (check(world)["plan"], check(world)["active"]) == ("yearly", True)
+        standing = create(world, plan="yearly").json
+        assert (standing["plan"], standing["next_plan"]) == ("yearly", None)
 
     def test_takes_effect_at_once_when_nothing_runs(self, world: World) -> None:
         create(world)

@@ -48,8 +48,9 @@ def answer_of(held: Held, claim: Claim, now: datetime) -> StoredAnswer | None:
     """
     if held.request_sha256 != claim.request_sha256:
         raise IdempotencyKeyReused
-    # a lock that ends later than any can was written by a wrong clock, and bars nobody
-    longest = now + timedelta(seconds=LOCK_SECONDS)
+    # a lock that ends much later than any can was written by a wrong clock, and bars nobody; "much"
+    # leaves room for the clocks of two living callers to differ
+    longest = now + timedelta(seconds=2 * LOCK_SECONDS)
     if held.answer is None and now < held.locked_until <= longest:
         raise IdempotencyKeyInUse
     return held.answer

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 CLIENT_ID_PATTERN = r"^[A-Za-z0-9_:@+|~=-][A-Za-z0-9_.:@+|~=-]{0,127}$"
-"""What an app may call its client. It stands in paths, decoded or not: no `/`, `%` or `..`."""
+"""What an app may call its client. It stands in paths, decoded or not: no `/`, `%` or first dot."""
 
 PLAN_CODE_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 """The code of a plan, and of a product."""

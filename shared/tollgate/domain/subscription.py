@@ -52,7 +52,11 @@ class Plan:
 
 @dataclass(frozen=True)
 class Dates:
-    """All that decides access; this, never a yes or no, is what the cache holds."""
+    """All that decides access; this, never a yes or no, is what the cache holds.
+
+    `next_plan` is another plan of the product: paid for, and in force from `next_plan_at`; or,
+    without that, chosen and not paid for yet.
+    """
 
     subscription_id: str
     product: str
@@ -62,6 +66,14 @@ class Dates:
     grace_until: datetime | None = None
     paused_at: datetime | None = None
     cancel_at: datetime | None = None
+    next_plan: str | None = None
+    next_plan_at: datetime | None = None
+
+    def plan_at(self, now: datetime) -> str:
+        """The plan in force: `next_plan` from `next_plan_at` on, where it is paid for."""
+        if self.next_plan and self.next_plan_at and self.next_plan_at <= now:
+            return self.next_plan
+        return self.plan
 
 
 @dataclass(frozen=True)
@@ -69,7 +81,6 @@ class Subscription:
     """One client's subscription to one product of an app, as its row stands.
 
     `anchor_at` is where periods are counted from, `periods_since_anchor` how many were granted.
-    `next_plan` is what the client chose for when the paid time is over.
     """
 
     app_id: str
@@ -80,7 +91,6 @@ class Subscription:
     updated_at: datetime
     anchor_at: datetime | None = None
     periods_since_anchor: int = 0
-    next_plan: str | None = None
 
 
 @dataclass(frozen=True)
@@ -141,6 +151,12 @@ def _standing(dates: Dates, now: datetime) -> tuple[SubscriptionStatus, Reason]:
     return SubscriptionStatus.EXPIRED, Reason.EXPIRED
 
 
+def has_time_left(dates: Dates, now: datetime) -> bool:
+    """Whether time that was paid for or granted lies ahead, also while it is paused."""
+    ends = (dates.paid_through, dates.trial_end, dates.grace_until)
+    return any(end is not None and now < end for end in ends)
+
+
 def best_access(candidates: tuple[Dates, ...], now: datetime) -> Access:
     """The answer over several subscriptions: an active one before others, then the longest."""
     answers = [access(dates, now) for dates in candidates]
@@ -159,7 +175,8 @@ def grant(subscription: Subscription, plan: Plan, now: datetime) -> tuple[Subscr
 
     A payment before the end of paid time, trial or grace extends from the old end, so no day is
     lost; a later one starts anew, at `now`. Periods are counted from a new anchor where they would
-    not follow from the old one: after a gap, and for another interval.
+    not follow from the old one: after a gap, and for another interval. Time that was paid for keeps
+    the plan it was paid for.
     """
     dates = subscription.dates
     starts_at = _continues_from(dates, plan, now) or now
@@ -169,17 +186,16 @@ def grant(subscription: Subscription, plan: Plan, now: datetime) -> tuple[Subscr
     ends_at = after(anchor_at, plan.interval, granted + 1)
 
     extended = replace(
-        dates,
-        plan=plan.code,
+        _on_plan(dates, plan.code, starts_at, now),
         paid_through=ends_at,
         grace_until=ends_at + timedelta(days=plan.grace_days),
+        cancel_at=None,  # who pays for more wants more
     )
     subscription = replace(
         subscription,
         dates=extended,
         anchor_at=anchor_at,
         periods_since_anchor=granted + 1,
-        next_plan=None,
         updated_at=now,
     )
     return subscription, Period(starts_at, ends_at)
@@ -192,3 +208,21 @@ def _continues_from(dates: Dates, plan: Plan, now: datetime) -> datetime | None:
         return None
     # a grace longer than the interval must not sell time that is over already
     return old_end if after(old_end, plan.interval, 1) > now else None
+
+
+def _on_plan(dates: Dates, code: str, starts_at: datetime, now: datetime) -> Dates:
+    """The dates once this plan is paid for from `starts_at` on.
+
+    Of two changes that are both paid for before the first takes effect, the first gives its name.
+    """
+    if starts_at <= now:
+        chosen = dates.next_plan if dates.next_plan_at is None else None
+        return replace(
+            dates, plan=code, next_plan=chosen if chosen != code else None, next_plan_at=None
+        )
+    current = dates.plan_at(now)
+    if current != dates.plan:  # the change before has taken effect
+        dates = replace(dates, plan=current, next_plan=None, next_plan_at=None)
+    if code == current or dates.next_plan_at is not None:
+        return dates
+    return replace(dates, next_plan=code, next_plan_at=starts_at)

@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tollgate.domain.errors import (
+    ConstraintViolated,
     ContentTooLarge,
     Forbidden,
     IdempotencyKeyMalformed,
@@ -100,6 +101,8 @@ def respond(
     except TollgateError as error:
         if isinstance(error, InternalError):
             log_exception("call.crashed", error, request_id=caller_request_id)
+        if isinstance(error, ConstraintViolated):
+            log("constraint", name=error.constraint, request_id=caller_request_id)
         code = error.code
         answer = problem(error, caller_request_id)
     except Exception as error:  # noqa: BLE001 - the one place: what gets out becomes the platform's 400

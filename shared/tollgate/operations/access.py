@@ -41,28 +41,23 @@ def check_access(context: Context, call: Call[None]) -> dict[str, Any]:
     under_way = subscriptions.find_under_way(context.database, app_id, client_id, product, now)
     if under_way is None:
         return _view(call, answer, now, "database")
-    if under_way.to_ask is not None:
-        payment = payments.get_payment(context.database, under_way.to_ask, app_id)
-        if ask_psp(context, payment) is not payment:
-            return _after_news(context, call, now)
-    return _pending(call, answer, now, "database", under_way)
+    source = _ask(context, app_id, under_way)
 
-
-def _after_news(context: Context, call: Call[None], now: datetime) -> dict[str, Any]:
-    """The answer once more, because the PSP had something to tell."""
-    app_id, client_id, product = call.caller.app_id, call.target, call.query.get("product")
+    # read again: whoever had news of the payment, this call or another, it counts
     answer = _read_access(context, app_id, client_id, product, now)
     under_way = subscriptions.find_under_way(context.database, app_id, client_id, product, now)
     if answer.active or under_way is None:
-        return _view(call, answer, now, "psp")
-    return _pending(call, answer, now, "psp", under_way)
-
-
-def _pending(
-    call: Call[None], answer: Access, now: datetime, source: str, under_way: UnderWay
-) -> dict[str, Any]:
+        return _view(call, answer, now, source)
     answer = replace(answer, reason=Reason.PAYMENT_PENDING)
     return _view(call, answer, now, source, under_way.pay_url)
+
+
+def _ask(context: Context, app_id: str, under_way: UnderWay) -> str:
+    """Asks the PSP about a payment under way; who the answer's source then is."""
+    if under_way.to_ask is None:
+        return "database"
+    payment = payments.get_payment(context.database, under_way.to_ask, app_id)
+    return "database" if ask_psp(context, payment) is payment else "psp"
 
 
 def _read_access(
@@ -88,7 +83,7 @@ def _view(
         "active": answer.active,
         "reason": answer.reason,
         "status": answer.status,
-        "plan": dates.plan if dates else None,
+        "plan": dates.plan_at(now) if dates else None,
         "subscription_id": dates.subscription_id if dates else None,
         "paid_through": _rfc3339(dates.paid_through) if dates else None,
         "trial_end": _rfc3339(dates.trial_end) if dates else None,

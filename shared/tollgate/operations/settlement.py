@@ -6,8 +6,9 @@ each is a hint to read the PSP, and what it says is applied under the payment's 
 
 import json
 from dataclasses import replace
+from datetime import datetime
 
-from tollgate.domain.errors import Misconfigured, PspUnavailable
+from tollgate.domain.errors import Misconfigured, PspUnavailable, UnsupportedPsp
 from tollgate.domain.events import PAYMENT_EVENTS, EventType
 from tollgate.domain.payment import Outcome, Payment, PaymentStatus, apply
 from tollgate.domain.subscription import Dates, Subscription, SubscriptionStatus, access, grant
@@ -16,8 +17,8 @@ from tollgate.storage import access_cache, apps, payments, subscriptions
 from tollgate.storage.subscriptions import ClientDates
 
 ASK_PAUSE_SECONDS = 10
-"""Reads of an open payment ask the PSP about it at most this often, all together: longer than an
-answer of the PSP takes, so that there is one asker at a time."""
+"""Reads of an open payment ask the PSP about it at most this often, all together: longer than the
+PSP's answer usually takes. Two askers at once are needless, and harmless."""
 
 
 def settle(
@@ -52,7 +53,7 @@ def record(context: Context, payment: Payment, outcome: Outcome, actor: str) -> 
 def ask_psp(
     context: Context, payment: Payment, *, pause_seconds: int = ASK_PAUSE_SECONDS
 ) -> Payment:
-    """Settles an open payment on a reader's behalf, one asker at a time; else as it stands.
+    """Settles an open payment on a reader's behalf, unless one asked just now; else as it stands.
 
     A PSP that can't be read leaves the payment as it is: the reader gets what we know.
     """
@@ -62,7 +63,7 @@ def ask_psp(
         return payment
     try:
         return settle(context, payment, actor="reader")
-    except (PspUnavailable, Misconfigured):
+    except (PspUnavailable, UnsupportedPsp, Misconfigured):
         return payment
 
 
@@ -110,14 +111,15 @@ def _grant_period(
     context: Context, payment: Payment, actor: str
 ) -> tuple[Payment, ClientDates | None]:
     """Gives the client the period that this payment paid for, once."""
-    database, now = context.database, context.now()
-    subscriptions.lock_client(database, payment.app_id, payment.client_id, now)
+    database = context.database
+    subscriptions.lock_client(database, payment.app_id, payment.client_id, context.now())
+    now = context.now()  # the lock may have taken a while
     if subscriptions.has_period(database, payment.id):
         return payment, None
     assert payment.plan is not None and payment.product is not None
     plan = apps.find_plan(database, payment.app_id, payment.plan)
     assert plan is not None
-    current = _live_subscription(context, payment, actor)
+    current = _live_subscription(context, payment, actor, now)
     was = access(current.dates, now).status
     extended, period = grant(current, plan, now)
     subscription_id = extended.dates.subscription_id
@@ -135,9 +137,10 @@ def _grant_period(
     return replace(payment, subscription_id=subscription_id), granted
 
 
-def _live_subscription(context: Context, payment: Payment, actor: str) -> Subscription:
+def _live_subscription(
+    context: Context, payment: Payment, actor: str, now: datetime
+) -> Subscription:
     """The client's live subscription to the product; a new one where there is none."""
-    now = context.now()
     assert payment.plan is not None and payment.product is not None
     live = subscriptions.find_live(
         context.database, payment.app_id, payment.client_id, payment.product
@@ -166,6 +169,8 @@ def subscription_event_data(subscription: Subscription) -> str:
             "client_id": subscription.client_id,
             "product": dates.product,
             "plan": dates.plan,
+            "next_plan": dates.next_plan,
+            "next_plan_at": dates.next_plan_at.isoformat() if dates.next_plan_at else None,
             "paid_through": dates.paid_through.isoformat() if dates.paid_through else None,
         }
     )

@@ -13,6 +13,7 @@ from tollgate.domain.subscription import (
     Subscription,
     SubscriptionStatus,
     access,
+    has_time_left,
 )
 from tollgate.operations.context import Call, Context, Reply
 from tollgate.operations.settlement import subscription_event_data
@@ -51,15 +52,17 @@ def create_subscription(context: Context, call: "Call[CreateSubscription]") -> R
 
 
 def _on_plan(live: Subscription, plan: Plan, now: datetime) -> Subscription:
-    """The subscription on this plan: at once when nothing runs, else when it is paid for."""
-    if access(live.dates, now).active:
-        next_plan = plan.code if plan.code != live.dates.plan else None
-        dates = live.dates
+    """The subscription on this plan: at once when no time is left, else when it is paid for."""
+    dates = live.dates
+    if dates.next_plan_at is not None and dates.next_plan_at > now:
+        return live  # a change that is paid for comes first
+    current = dates.plan_at(now)
+    if has_time_left(dates, now):
+        chosen = plan.code if plan.code != current else None
+        dates = replace(dates, plan=current, next_plan=chosen, next_plan_at=None)
     else:
-        next_plan, dates = None, replace(live.dates, plan=plan.code)
-    if (next_plan, dates) == (live.next_plan, live.dates):
-        return live
-    return replace(live, next_plan=next_plan, dates=dates, updated_at=now)
+        dates = replace(dates, plan=plan.code, next_plan=None, next_plan_at=None)
+    return live if dates == live.dates else replace(live, dates=dates, updated_at=now)
 
 
 def _new(context: Context, call: "Call[CreateSubscription]", plan: Plan) -> Subscription:

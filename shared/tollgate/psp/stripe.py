@@ -189,16 +189,16 @@ def _outcome(session: Mapping[str, Any]) -> Outcome:
     status = _status(session, intent)
     if status is PaymentStatus.PENDING:
         return UNKNOWN
-    url = session.get("url")
     awaits_client = status is PaymentStatus.REQUIRES_ACTION
+    reference = session.get("client_reference_id")
     return Outcome(
         status,
-        psp_reference=session["id"],
-        reference=session.get("client_reference_id"),
+        psp_reference=_text(session["id"]),
+        reference=_text(reference) if reference is not None else None,
         money=_money(session, intent, status),
         livemode=session.get("livemode"),
         method=_method(intent),
-        next_action={"type": "redirect", "url": url} if awaits_client else None,
+        next_action=_redirect(session["url"]) if awaits_client else None,
         failure=_failure(intent) if status is PaymentStatus.FAILED else None,
         expires_at=datetime.fromtimestamp(session["expires_at"], UTC),
     )
@@ -241,18 +241,22 @@ def _money(
     return from_stripe(amount, currency)
 
 
+def _redirect(url: object) -> Mapping[str, str]:
+    return {"type": "redirect", "url": _text(url, max_length=2048)}
+
+
 def _method(intent: Mapping[str, Any] | None) -> str | None:
     """What it was paid with (`card`, …), where the charge says so."""
     charge = (intent or {}).get("latest_charge")
     details = charge.get("payment_method_details") if isinstance(charge, Mapping) else None
     method = details.get("type") if isinstance(details, Mapping) else None
-    return method if isinstance(method, str) else None
+    return _text(method) if method is not None else None
 
 
 def _failure(intent: Mapping[str, Any] | None) -> Failure:
     error = (intent or {}).get("last_payment_error") or {}
     code = error.get("decline_code") or error.get("code") or "payment_failed"
-    return Failure(code, "The payment did not go through.")
+    return Failure(_text(code), "The payment did not go through.")
 
 
 def _hint(body: bytes) -> Hint:
@@ -272,8 +276,8 @@ def _hint(body: bytes) -> Hint:
         raise WebhookMalformed from None
 
 
-def _text(value: object) -> str:
+def _text(value: object, max_length: int = 255) -> str:
     """A short printable text, as all of Stripe's ids are. Raises ValueError."""
-    if isinstance(value, str) and 0 < len(value) < 256 and value.isprintable():
+    if isinstance(value, str) and 0 < len(value) <= max_length and value.isprintable():
         return value
     raise ValueError

@@ -38,12 +38,13 @@ class SubscriptionView(BaseModel):
     def of(cls, standing: Standing) -> Self:
         """The view of a subscription at an instant."""
         subscription, dates = standing.subscription, standing.subscription.dates
+        plan = dates.plan_at(standing.as_of)
         return cls(
             id=dates.subscription_id,
             client_id=subscription.client_id,
             product=dates.product,
-            plan=dates.plan,
-            next_plan=subscription.next_plan,
+            plan=plan,
+            next_plan=dates.next_plan if dates.next_plan != plan else None,
             status=standing.status,
             paid_through=dates.paid_through,
             trial_end=dates.trial_end,

@@ -8,13 +8,25 @@ from tollgate.domain.subscription import Dates
 from tollgate.storage.cache import Cache
 from tollgate.storage.subscriptions import ClientDates
 
-_INSTANTS = ("trial_end", "paid_through", "grace_until", "paused_at", "cancel_at")
+_INSTANTS = (
+    "trial_end",
+    "paid_through",
+    "grace_until",
+    "paused_at",
+    "cancel_at",
+    "next_plan_at",
+)
 
 
 def get_dates(cache: Cache, app_id: str, client_id: str) -> tuple[Dates, ...] | None:
     """What the cache holds of this client; None when it can't say."""
     value = cache.get(_name(app_id, client_id))
-    return tuple(_from_json(item) for item in value["dates"]) if value is not None else None
+    if value is None:
+        return None
+    try:
+        return tuple(_from_json(item) for item in value["dates"])
+    except (KeyError, TypeError, ValueError):
+        return None  # of a release that knew other fields
 
 
 def put_dates(cache: Cache, app_id: str, client_id: str, known: ClientDates) -> None:

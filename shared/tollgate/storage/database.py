@@ -36,6 +36,7 @@ class Database:
         self._url = url
         self._connection: Connection[DictRow] | None = None
         self._used_at = 0.0
+        self._in_transaction = False
 
     def one(self, sql: LiteralString, parameters: Mapping[str, object]) -> Row | None:
         """Runs one statement; its first row or None. A statement alone is its own transaction.
@@ -64,7 +65,11 @@ class Database:
     def transaction(self) -> Iterator[None]:
         """What runs inside is committed together, or not at all. Raises as `one` does."""
         with self._translated(), self._open().transaction():
-            yield
+            self._in_transaction = True
+            try:
+                yield
+            finally:
+                self._in_transaction = False
 
     def close(self) -> None:
         """Closes the connection; the next statement opens a new one."""
@@ -78,6 +83,8 @@ class Database:
             self.close()
             connection = None
         if connection is None:
+            if self._in_transaction:
+                raise DatabaseUnavailable  # the rest of a transaction is not for a new connection
             connection = self._connection = _connect(self._url)
         self._used_at = time.monotonic()
         return connection

@@ -25,8 +25,8 @@ def lock_client(database: Database, app_id: str, client_id: str, now: datetime) 
 def find_live(database: Database, app_id: str, client_id: str, product: str) -> Subscription | None:
     """The client's live subscription to a product; call it under lock_client to change it."""
     row = database.one(
-        """SELECT id, app_id, client_id, product, plan, next_plan, livemode, anchor_at,
-                  periods_since_anchor, trial_end, paid_through, grace_until, paused_at,
+        """SELECT id, app_id, client_id, product, plan, next_plan, next_plan_at, livemode,
+                  anchor_at, periods_since_anchor, trial_end, paid_through, grace_until, paused_at,
                   cancel_at, created_at, updated_at
            FROM subscriptions
            WHERE app_id = %(app_id)s AND client_id = %(client_id)s AND product = %(product)s
@@ -45,7 +45,6 @@ def find_live(database: Database, app_id: str, client_id: str, product: str) -> 
         updated_at=row["updated_at"],
         anchor_at=row["anchor_at"],
         periods_since_anchor=row["periods_since_anchor"],
-        next_plan=row["next_plan"],
     )
 
 
@@ -91,15 +90,17 @@ def save_subscription(
     database.one(
         """WITH saved AS (
                INSERT INTO subscriptions
-                   (id, app_id, client_id, product, plan, next_plan, livemode, anchor_at,
-                    periods_since_anchor, trial_end, paid_through, grace_until, paused_at,
-                    cancel_at, created_at, updated_at)
+                   (id, app_id, client_id, product, plan, next_plan, next_plan_at, livemode,
+                    anchor_at, periods_since_anchor, trial_end, paid_through, grace_until,
+                    paused_at, cancel_at, created_at, updated_at)
                VALUES (%(id)s, %(app_id)s, %(client_id)s, %(product)s, %(plan)s, %(next_plan)s,
-                       %(livemode)s, %(anchor_at)s, %(periods_since_anchor)s, %(trial_end)s,
-                       %(paid_through)s, %(grace_until)s, %(paused_at)s, %(cancel_at)s,
-                       %(created_at)s, %(updated_at)s)
+                       %(next_plan_at)s, %(livemode)s, %(anchor_at)s,
+                       %(periods_since_anchor)s, %(trial_end)s, %(paid_through)s,
+                       %(grace_until)s, %(paused_at)s, %(cancel_at)s, %(created_at)s,
+                       %(updated_at)s)
                ON CONFLICT (id) DO UPDATE
                SET plan = excluded.plan, next_plan = excluded.next_plan,
+                   next_plan_at = excluded.next_plan_at,
                    anchor_at = excluded.anchor_at,
                    periods_since_anchor = excluded.periods_since_anchor,
                    trial_end = excluded.trial_end, paid_through = excluded.paid_through,
@@ -125,7 +126,8 @@ def save_subscription(
             "client_id": subscription.client_id,
             "product": dates.product,
             "plan": dates.plan,
-            "next_plan": subscription.next_plan,
+            "next_plan": dates.next_plan,
+            "next_plan_at": dates.next_plan_at,
             "livemode": subscription.livemode,
             "anchor_at": subscription.anchor_at,
             "periods_since_anchor": subscription.periods_since_anchor,
@@ -189,7 +191,8 @@ def read_access(database: Database, app_id: str, client_id: str) -> ClientDates:
     """What decides this client's access: one round trip. Version 0 for an unknown client."""
     read_at = time.time()
     rows = database.all(
-        """SELECT c.version, s.id, s.product, s.plan, s.trial_end, s.paid_through,
+        """SELECT c.version, s.id, s.product, s.plan, s.next_plan, s.next_plan_at,
+                  s.trial_end, s.paid_through,
                   s.grace_until, s.paused_at, s.cancel_at
            FROM clients c
            LEFT JOIN subscriptions s
@@ -221,14 +224,15 @@ def find_under_way(
     it knows, until it says so.
     """
     rows = database.all(
-        """SELECT id, next_action ->> 'url' AS pay_url, psp_reference IS NOT NULL AS is_known
+        """SELECT id, psp_reference IS NOT NULL AS is_known,
+                  CASE WHEN expires_at > %(now)s THEN next_action ->> 'url' END AS pay_url
            FROM payments
            WHERE app_id = %(app_id)s AND client_id = %(client_id)s
              AND status IN ('pending', 'requires_action', 'processing', 'authorized')
              AND product IS NOT NULL
              AND (psp_reference IS NOT NULL OR expires_at > %(now)s)
              AND (%(product)s::text IS NULL OR product = %(product)s)
-           ORDER BY asked_at NULLS FIRST, created_at DESC LIMIT 20""",
+           ORDER BY psp_reference IS NULL, asked_at NULLS FIRST, created_at DESC LIMIT 20""",
         {"app_id": app_id, "client_id": client_id, "product": product, "now": now},
     )
     if not rows:
@@ -251,4 +255,6 @@ def _dates(row: Row) -> Dates:
         grace_until=row["grace_until"],
         paused_at=row["paused_at"],
         cancel_at=row["cancel_at"],
+        next_plan=row["next_plan"],
+        next_plan_at=row["next_plan_at"],
     )
