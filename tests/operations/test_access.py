@@ -111,10 +111,19 @@ def test_what_is_wrong_in_redis_changes_no_answer(world: World, nonsense: bytes 
     assert check(world, "client-2")["active"] is False
 
 
-def test_a_value_of_another_release_is_a_miss(world: World) -> None:
+@pytest.mark.parametrize("change", ["one more", "one less", "another kind"])
+def test_a_value_of_another_release_is_a_miss(world: World, change: str) -> None:
     pay(world)
     name = f"access:{world.app.id}:client-1"
-    value: dict[str, Any] = {"dates": [{"subscription_id": "sub_1", "field_of_tomorrow": 1}]}
+    value = world.context.cache.get(name)
+    assert value is not None
+    fields = value["dates"][0]
+    if change == "one more":
+        fields["field_of_tomorrow"] = 1
+    elif change == "one less":
+        del fields["trial_end"]
+    else:
+        fields["paid_through"] = "in a while"
     world.context.cache.put(name, value, read_at=time.time(), version=99)
     answer = check(world)
     assert (answer["active"], answer["source"]) == (True, "database")

@@ -216,3 +216,12 @@ def test_a_statement_without_rows(database: Database) -> None:
     assert database.one("SELECT 1 AS one WHERE false", {}) is None
     assert database.all("SELECT 1 AS one WHERE false", {}) == []
     assert database.one("SET LOCAL work_mem = '64kB'", {}) is None
+
+
+def test_the_rest_of_a_transaction_is_not_for_a_new_connection(world: World) -> None:
+    database = world.context.database
+    with pytest.raises(DatabaseUnavailable), database.transaction():
+        database.one("SELECT 1 AS one", {})
+        database.close()
+        database.one("SELECT 2 AS two", {})
+    assert database.is_up()
