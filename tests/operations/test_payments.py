@@ -142,7 +142,9 @@ def test_a_key_in_flight_is_a_conflict(world: World) -> None:
     assert "retry-after" in seen[0].headers
 
 
-def test_the_work_of_a_dead_holder_is_finished_with_the_same_psp_key(world: World) -> None:
+def die_in_a_create(world: World) -> None:
+    """The caller is gone while the PSP works on its request."""
+
     class Killed(BaseException):
         pass
 
@@ -153,6 +155,10 @@ def test_the_work_of_a_dead_holder_is_finished_with_the_same_psp_key(world: Worl
     with pytest.raises(Killed):
         create(world)
     world.psp.on_start = lambda order: None
+
+
+def test_the_work_of_a_dead_holder_is_finished_with_the_same_psp_key(world: World) -> None:
+    die_in_a_create(world)
     assert create(world).status == 409
     world.pass_time(seconds=LOCK_SECONDS + 1)
     answer = create(world)
@@ -291,17 +297,8 @@ def test_the_answer_that_is_kept_is_the_answer_of_all(world: World) -> None:
 
 
 def test_a_lock_that_a_wrong_clock_wrote_bars_nobody(world: World) -> None:
-    class Killed(BaseException):
-        pass
-
-    def die(_: Order) -> None:
-        raise Killed
-
-    world.psp.on_start = die
-    with pytest.raises(Killed):
-        create(world)
+    die_in_a_create(world)
     world.rows("UPDATE idempotency_keys SET locked_until = now() + '9 years' RETURNING 1")
-    world.psp.on_start = lambda order: None
     assert create(world).status == 201
 
 

@@ -5,11 +5,12 @@ turned away PostgreSQL is read, and the PSP too when a charge is under way.
 """
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from tollgate.domain.errors import FieldError, InvalidFields
 from tollgate.domain.ids import is_client_id, is_plan_code
+from tollgate.domain.instants import rfc3339
 from tollgate.domain.subscription import Access, Dates, Reason, best_access
 from tollgate.operations.context import Call, Context
 from tollgate.operations.settlement import ask_psp
@@ -85,17 +86,17 @@ def _view(
         "status": answer.status,
         "plan": dates.plan_at(now) if dates else None,
         "subscription_id": dates.subscription_id if dates else None,
-        "paid_through": _rfc3339(dates.paid_through) if dates else None,
-        "trial_end": _rfc3339(dates.trial_end) if dates else None,
-        "grace_until": _rfc3339(dates.grace_until) if dates else None,
-        "paused_at": _rfc3339(dates.paused_at) if dates else None,
-        "cancel_at": _rfc3339(dates.cancel_at) if dates else None,
-        "as_of": _rfc3339(now),
+        "paid_through": _written(dates.paid_through) if dates else None,
+        "trial_end": _written(dates.trial_end) if dates else None,
+        "grace_until": _written(dates.grace_until) if dates else None,
+        "paused_at": _written(dates.paused_at) if dates else None,
+        "cancel_at": _written(dates.cancel_at) if dates else None,
+        "as_of": rfc3339(now),
         "source": source,
         "pay_url": pay_url,
         "entitlement": None,
     }
 
 
-def _rfc3339(instant: datetime | None) -> str | None:
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z") if instant else None
+def _written(instant: datetime | None) -> str | None:
+    return rfc3339(instant) if instant else None

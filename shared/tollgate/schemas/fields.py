@@ -1,7 +1,7 @@
 """Field types that several models share."""
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from tollgate.domain.ids import CLIENT_ID_PATTERN, PLAN_CODE_PATTERN
+from tollgate.domain.instants import rfc3339
 from tollgate.domain.money import EXPONENTS, MAX_AMOUNT_MINOR
 
 
@@ -53,10 +54,6 @@ def _has_an_origin(url: str) -> str:
     return url
 
 
-def _rfc3339(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
 ClientId = Annotated[str, StringConstraints(pattern=CLIENT_ID_PATTERN)]
 PlanCode = Annotated[str, StringConstraints(pattern=PLAN_CODE_PATTERN)]
 Amount = Annotated[int, Field(ge=1, le=MAX_AMOUNT_MINOR)]
@@ -67,4 +64,4 @@ Url = Annotated[
     StringConstraints(pattern=r"^https?://[!-~]+$", max_length=2048),
     AfterValidator(_has_an_origin),
 ]
-Instant = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str)]
+Instant = Annotated[datetime, PlainSerializer(rfc3339, return_type=str)]
