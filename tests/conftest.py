@@ -22,6 +22,15 @@ class Cluster:
     redis_url: str
 
 
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Empty, and open to the user that a server runs as when root starts it."""
+    folder = Path(tempfile.mkdtemp(prefix="tollgate-tests-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """PostgreSQL with a migrated template database, and Valkey; in memory where there is room."""

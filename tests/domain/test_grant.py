@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tollgate.domain.billing import Interval, Period, Unit
-from tollgate.domain.subscription import Dates, Plan, Subscription, access, grant
+from tollgate.domain.subscription import Dates, Plan, Subscription, access, choose_plan, grant
 
 START = datetime(2026, 1, 31, 9, tzinfo=UTC)
 MONTHLY = Plan("app_1", "monthly", "pro", Interval(Unit.MONTH, 1), trial_days=0, grace_days=3)
@@ -200,3 +200,30 @@ def test_a_payment_before_the_end_gives_access_at_once_and_to_the_end_of_the_per
         subscription, period = grant(paid(), MONTHLY, now)
         assert access(subscription.dates, now).active
         assert access(subscription.dates, period.ends_at - TICK).active
+
+
+def test_a_plan_is_chosen_for_the_end_of_the_time_that_is_left() -> None:
+    chosen = choose_plan(paid(), "yearly", at("2026-02-10")).dates
+    assert (chosen.plan, chosen.next_plan, chosen.next_plan_at) == ("monthly", "yearly", None)
+    assert chosen.plan_at(at("2026-12-01")) == "monthly", "chosen, and not paid for"
+
+
+def test_a_paused_client_keeps_the_plan_of_its_time_too() -> None:
+    paused = replace(paid(), dates=replace(paid().dates, paused_at=at("2026-02-05")))
+    assert choose_plan(paused, "yearly", at("2026-02-10")).dates.plan == "monthly"
+
+
+def test_a_plan_is_chosen_at_once_when_no_time_is_left() -> None:
+    dates = choose_plan(paid(), "yearly", at("2026-03-03")).dates
+    assert (dates.plan, dates.next_plan) == ("yearly", None)
+
+
+def test_choosing_what_is_so_already_changes_nothing() -> None:
+    running, scheduled = paid(), grant(paid(), YEARLY, at("2026-02-10"))[0]
+    assert choose_plan(running, "monthly", at("2026-02-10")) is running
+    assert choose_plan(scheduled, "monthly", at("2026-02-11")) is scheduled, "paid for comes first"
+
+
+def test_a_choice_can_be_taken_back() -> None:
+    chosen = choose_plan(paid(), "yearly", at("2026-02-10"))
+    assert choose_plan(chosen, "monthly", at("2026-02-11")).dates.next_plan is None

@@ -2,12 +2,10 @@
 
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,15 +16,6 @@ import pytest
 from local.postgres import PostgresServer, ServerError, free_port
 
 PROJECT = Path(__file__).parent.parent.parent
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """Empty, and open to the user that a server runs as when root starts it."""
-    folder = Path(tempfile.mkdtemp(prefix="tollgate-tests-"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
 
 
 @contextlib.contextmanager

@@ -1,10 +1,7 @@
 """Rows to write, a Redis that others write to, and a folder for a server of a test's own."""
 
 import contextlib
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -21,15 +18,6 @@ AT = "2026-01-31T09:00:00Z"
 Owner = psycopg.Connection[tuple[object, ...]]
 Superuser = psycopg.Connection[tuple[object, ...]]
 Write = Callable[..., None]
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """Empty, and open to the user that a server runs as when root starts it."""
-    folder = Path(tempfile.mkdtemp(prefix="tollgate-tests-"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
 
 
 @pytest.fixture

@@ -151,12 +151,6 @@ def _standing(dates: Dates, now: datetime) -> tuple[SubscriptionStatus, Reason]:
     return SubscriptionStatus.EXPIRED, Reason.EXPIRED
 
 
-def has_time_left(dates: Dates, now: datetime) -> bool:
-    """Whether time that was paid for or granted lies ahead, also while it is paused."""
-    ends = (dates.paid_through, dates.trial_end, dates.grace_until)
-    return any(end is not None and now < end for end in ends)
-
-
 def best_access(candidates: tuple[Dates, ...], now: datetime) -> Access:
     """The answer over several subscriptions: an active one before others, then the longest."""
     answers = [access(dates, now) for dates in candidates]
@@ -168,6 +162,29 @@ def _rank(answer: Access) -> tuple[bool, float]:
     assert dates is not None
     ends = (dates.paid_through, dates.trial_end, dates.grace_until)
     return answer.active, max((end.timestamp() for end in ends if end is not None), default=0.0)
+
+
+def choose_plan(subscription: Subscription, code: str, now: datetime) -> Subscription:
+    """The subscription once its client chose a plan of the product: on it at once when no time is
+    left, else when it is paid for. The same object when that changes nothing."""
+    dates = subscription.dates
+    if dates.next_plan_at is not None and dates.next_plan_at > now:
+        return subscription  # a change that is paid for comes first
+    current = dates.plan_at(now)
+    if _has_time_left(dates, now):
+        chosen = code if code != current else None
+        dates = replace(dates, plan=current, next_plan=chosen, next_plan_at=None)
+    else:
+        dates = replace(dates, plan=code, next_plan=None, next_plan_at=None)
+    if dates == subscription.dates:
+        return subscription
+    return replace(subscription, dates=dates, updated_at=now)
+
+
+def _has_time_left(dates: Dates, now: datetime) -> bool:
+    """Whether time that was paid for or granted lies ahead, also while it is paused."""
+    ends = (dates.paid_through, dates.trial_end, dates.grace_until)
+    return any(end is not None and now < end for end in ends)
 
 
 def grant(subscription: Subscription, plan: Plan, now: datetime) -> tuple[Subscription, Period]:
@@ -186,7 +203,7 @@ def grant(subscription: Subscription, plan: Plan, now: datetime) -> tuple[Subscr
     ends_at = after(anchor_at, plan.interval, granted + 1)
 
     extended = replace(
-        _on_plan(dates, plan.code, starts_at, now),
+        _paid_on_plan(dates, plan.code, starts_at, now),
         paid_through=ends_at,
         grace_until=ends_at + timedelta(days=plan.grace_days),
         cancel_at=None,  # who pays for more wants more
@@ -210,7 +227,7 @@ def _continues_from(dates: Dates, plan: Plan, now: datetime) -> datetime | None:
     return old_end if after(old_end, plan.interval, 1) > now else None
 
 
-def _on_plan(dates: Dates, code: str, starts_at: datetime, now: datetime) -> Dates:
+def _paid_on_plan(dates: Dates, code: str, starts_at: datetime, now: datetime) -> Dates:
     """The dates once this plan is paid for from `starts_at` on.
 
     Of two changes that are both paid for before the first takes effect, the first gives its name.

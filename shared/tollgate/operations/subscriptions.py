@@ -1,7 +1,6 @@
 """Making a subscription, or moving the live one to another plan."""
 
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tollgate.domain.errors import UnknownPlan
@@ -13,7 +12,7 @@ from tollgate.domain.subscription import (
     Subscription,
     SubscriptionStatus,
     access,
-    has_time_left,
+    choose_plan,
 )
 from tollgate.operations.context import Call, Context, Reply
 from tollgate.operations.settlement import subscription_event_data
@@ -42,27 +41,13 @@ def create_subscription(context: Context, call: "Call[CreateSubscription]") -> R
             ended = live.dates.subscription_id
             subscriptions.end_subscription(database, ended, call.caller.actor, now)
             live = None
-        subscription = _on_plan(live, plan, now) if live else _new(context, call, plan)
+        subscription = choose_plan(live, plan.code, now) if live else _new(context, call, plan)
         if subscription is not live:
             event = EventType.SUBSCRIPTION_PLAN_CHANGED if live else EventType.SUBSCRIPTION_CREATED
             _save(context, call, subscription, event)
         known = subscriptions.read_access(database, app_id, client_id)
     access_cache.put_dates(context.cache, app_id, client_id, known)
     return Reply(200 if live else 201, Standing(subscription, now))
-
-
-def _on_plan(live: Subscription, plan: Plan, now: datetime) -> Subscription:
-    """The subscription on this plan: at once when no time is left, else when it is paid for."""
-    dates = live.dates
-    if dates.next_plan_at is not None and dates.next_plan_at > now:
-        return live  # a change that is paid for comes first
-    current = dates.plan_at(now)
-    if has_time_left(dates, now):
-        chosen = plan.code if plan.code != current else None
-        dates = replace(dates, plan=current, next_plan=chosen, next_plan_at=None)
-    else:
-        dates = replace(dates, plan=plan.code, next_plan=None, next_plan_at=None)
-    return live if dates == live.dates else replace(live, dates=dates, updated_at=now)
 
 
 def _new(context: Context, call: "Call[CreateSubscription]", plan: Plan) -> Subscription:
