@@ -29,6 +29,11 @@ class DatabaseUrls:
     superuser: str | None
 
 
+def seeing_all(url: str) -> str:
+    """The same connection, with the rows of every tenant: to look around with psql or a test."""
+    return f"{url}{'&' if '?' in url else '?'}options=-c%20tollgate.app_id%3D*"
+
+
 class Databases:
     """Both stores, started and stopped together; everything they keep is below `directory`."""
 

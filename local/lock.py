@@ -11,8 +11,11 @@ from pathlib import Path
 PROJECT = Path(__file__).parent.parent
 DEVELOPMENT = "local/requirements.txt"
 
-# What stripe requires besides, and finds in the other sets or does without: it uses `requests`
-# only when no other HTTP client is given to it, and ours gives it httpx.
+SETS = ("core", "http", "stripe", "crypto", "jwt")
+
+# What a set requires besides, and finds in the other sets or does without. Stripe uses `requests`
+# only when no other HTTP client is given to it, and ours gives it httpx. Cryptography imports
+# cffi's backend alone; pycparser reads the C declarations that other users of cffi hand to it.
 SHIPPED_WITHOUT = {
     "stripe": (
         "requests",
@@ -22,14 +25,16 @@ SHIPPED_WITHOUT = {
         "certifi",
         "idna",
     ),
+    "crypto": ("pycparser",),
 }
 
 
 def main() -> int:
     """Writes every lock file anew; the exit code of the first resolution that fails."""
     arguments = ["--upgrade"] if "--upgrade" in sys.argv[1:] else []
-    code = _compile("dev", DEVELOPMENT, arguments)
-    for name in ("core", "http", "stripe"):
+    # pyproject.toml itself names what the project depends on; a set is its group alone
+    code = _compile("dev", DEVELOPMENT, ["pyproject.toml", *arguments])
+    for name in SETS:
         left_out = [f"--no-emit-package={package}" for package in SHIPPED_WITHOUT.get(name, ())]
         code = code or _compile(
             name, f"shared/requirements/{name}.txt", ["-c", DEVELOPMENT, *left_out]
@@ -41,7 +46,7 @@ def _compile(group: str, output: str, arguments: list[str]) -> int:
     print(f"locking {output}")
     command = [str(Path(sys.executable).parent / "uv"), "pip", "compile", "--quiet"]
     command += ["--universal", "--python-version", "3.11.2", "--generate-hashes"]
-    command += ["--no-emit-index-url", "--no-header", "--group", group, "pyproject.toml"]
+    command += ["--no-emit-index-url", "--no-header", "--group", group]
     return subprocess.run([*command, "-o", output, *arguments], cwd=PROJECT, check=False).returncode
 
 

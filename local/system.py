@@ -13,7 +13,7 @@ from typing import Any
 import uvicorn
 
 from local.clock import Clock
-from local.databases import Databases
+from local.databases import Databases, seeing_all
 from local.host import FunctionHost
 from local.postgres import ServerError
 from local.seed import Seed, seed
@@ -151,7 +151,7 @@ class System:
             "base_url": self.base_url,
             "rest_url": self.rest_url,
             "psp_url": self.psp_url,
-            "database_url": environment["DATABASE_URL"],
+            "database_url": seeing_all(environment["DATABASE_URL"]),
             "redis_url": environment["REDIS_URL"],
             "admin_key": seeded.admin_key,
             "apps": [

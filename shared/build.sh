@@ -1,6 +1,6 @@
 #!/bin/bash
 # Builds what a function is shipped with into shared/build/: the package `tollgate` and the
-# vendor sets (requirements/<set>.txt), all compiled to .pyc. The deployer runs this once,
+# vendor sets (requirements/<set>.txt, as .pyc alone), all compiled. The deployer runs this once,
 # as the build of `lib/`, before it zips the functions; their .include files pick from it.
 #
 # TOLLGATE_RUNTIME=native vendors for the Python that runs this script (the local function
@@ -33,14 +33,18 @@ for lock in requirements/*.txt; do
     "$PYTHON" -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-compile --no-deps \
         --require-hashes --only-binary=:all: ${platform[@]+"${platform[@]}"} \
         --target "build/$set_name" -r "$lock"
-    # what no function imports: commands, packages' own tests, pydantic's copy of its version 1
-    rm -rf "build/$set_name"/{bin,*/tests,pydantic/v1,*.dist-info/RECORD}
-    # unchecked-hash: the runtime trusts the .pyc without looking at the source; the set is never edited.
-    "$PYTHON" -m compileall -q -j 0 --invalidation-mode unchecked-hash "build/$set_name"
+    # what no function imports: commands, packages' own tests, pydantic's copy of its version 1,
+    # the types of Stripe's parameters, which are for type checkers
+    rm -rf "build/$set_name"/{bin,*/tests,pydantic/v1,stripe/params,*.dist-info/RECORD}
+    # Bytecode alone, each x.pyc in the place of its x.py. Without the sources, there is no use for
+    # the columns that a traceback underlines in them either; it still names file and line.
+    PYTHONNODEBUGRANGES=1 "$PYTHON" -m compileall -q -j 0 -b -s build --invalidation-mode unchecked-hash "build/$set_name"
+    find "build/$set_name" \( -name '*.py' -o -name '*.pyi' \) -delete
     echo "$wanted" > "$stamp"
 done
 
 rm -rf build/tollgate
 cp -R tollgate build/tollgate
 find build/tollgate -name __pycache__ -prune -exec rm -rf {} +
+# unchecked-hash: the runtime trusts the .pyc without looking at the source; this copy is never edited.
 "$PYTHON" -m compileall -q --invalidation-mode unchecked-hash build/tollgate

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from local.databases import DATABASE, OWNER, Databases, DatabaseUrls
+from local.databases import DATABASE, OWNER, Databases, DatabaseUrls, seeing_all
 from tests.world import Stores, World, world_over
 
 
@@ -70,7 +70,7 @@ def new_stores(cluster: Cluster) -> Iterator[Stores]:
     with contextlib.closing(redis.Redis.from_url(cluster.redis_url)) as client:
         client.flushall()
     yield Stores(
-        owner_url=_renamed(cluster.template.owner, name),
+        owner_url=seeing_all(_renamed(cluster.template.owner, name)),
         service_url=_renamed(cluster.template.service, name),
         redis_url=cluster.redis_url,
     )

@@ -17,12 +17,13 @@ import psycopg
 
 from local.seed import PLAN, PRODUCT, Seed, seed
 from tollgate.domain.errors import SignatureRefused
+from tollgate.domain.keyring import Keyring
 from tollgate.domain.money import Money
 from tollgate.domain.payment import Hint, Order, Outcome, PaymentStatus
 from tollgate.http import endpoint as http
 from tollgate.operations.context import Context
 from tollgate.settings import Settings
-from tollgate.storage import api_key_cache
+from tollgate.storage import admissions
 
 START = datetime(2026, 1, 31, 9, 0, tzinfo=UTC)
 MONTHLY = Money(150_000, "KES")
@@ -97,7 +98,7 @@ class World:
     """The functions' operations over real stores, called as the gateway calls them."""
 
     def __init__(self, stores: Stores) -> None:
-        api_key_cache.forget()
+        admissions.forget()
         self.stores = stores
         self.now = START
         self.psp = ScriptedPsp()
@@ -110,13 +111,16 @@ class World:
             redis_url=stores.redis_url,
             cache_secret=b"test",
             public_url="https://functions.example/api/v1/web/fn-test",
+            access_token_keys=Keyring({"a1": b"a" * 32}),
+            entitlement_keys=Keyring({"e1": b"e" * 32}),
+            field_keys=Keyring({"f1": b"f" * 32}),
         )
         self.context = self.new_context()
         self._container = threading.local()
 
     def new_context(self, **changed: Any) -> Context:
         """Another container's means, with other settings where a test wants them."""
-        return Context(
+        return Context.open(
             replace(self.settings, **changed),
             now=lambda: self.now,
             open_psp=lambda name, settings: self.psp,

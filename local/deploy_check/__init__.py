@@ -9,6 +9,6 @@ api_host     what the deployer talks to, in place of the platform
 manifest     what project.yml declares
 agreement    what arrived against what is declared
 bundle       what a zip holds
-isolation    a zip unpacked and imported alone (probe.py, compiled.py)
+isolation    a zip unpacked and imported alone (compiled.py, vendored.py, probe.py)
 problem      what is wrong and what to do about it
 """

@@ -46,7 +46,8 @@ def runs_platform_binaries() -> bool:
 
 
 def run_alone(bundle: Bundle, main: str, web: bool, python: Path, directory: Path) -> Run:
-    """Unpacks the zip into `directory`, judges its .pyc files, imports it and calls `main`.
+    """Unpacks the zip into `directory`, judges its .pyc files, imports its vendor sets, imports
+    the function and calls `main`.
 
     The call has an empty environment and must end in an answer, not in an exception: for a web
     function a dict with a statusCode other than 500. The directory is removed afterwards.
@@ -57,6 +58,7 @@ def run_alone(bundle: Bundle, main: str, web: bool, python: Path, directory: Pat
         stale = _stale_bytecode(bundle.function, python, directory)
         if not runs_platform_binaries():
             return Run(problems=stale)
+        vendored = _vendored_problems(bundle.function, python, directory)
         done = _call(python, directory, main, HTTP_EVENT if web else TIMER_EVENT)
     except subprocess.TimeoutExpired:
         return Run((_silent(bundle.function),))
@@ -64,7 +66,11 @@ def run_alone(bundle: Bundle, main: str, web: bool, python: Path, directory: Pat
         shutil.rmtree(directory)
     report = _last_report(done.stdout)
     return Run(
-        problems=(*stale, *_call_problems(bundle.function, main, web, report, done.stderr)),
+        problems=(
+            *stale,
+            *vendored,
+            *_call_problems(bundle.function, main, web, report, done.stderr),
+        ),
         import_ms=report.get("import_ms"),
         modules=frozenset(report.get("modules", ())),
     )
@@ -101,6 +107,24 @@ def _stale_bytecode(function: str, python: Path, directory: Path) -> tuple[Probl
     )
 
 
+def _vendored_problems(function: str, python: Path, directory: Path) -> tuple[Problem, ...]:
+    done = _isolated(python, "vendored.py", directory)
+    if done.returncode == 0:
+        return ()
+    module = done.stdout.strip().rpartition("\n")[2]
+    return (
+        Problem(
+            function,
+            f"the vendored {module} cannot be imported: {_last_line(done.stderr)}",
+            "see what shared/build.sh and SHIPPED_WITHOUT in local/lock.py leave out",
+        ),
+    )
+
+
+def _last_line(errors: str) -> str:
+    return errors.strip().rpartition("\n")[2] or "the process ended without a message"
+
+
 def _last_report(output: str) -> dict[str, Any]:
     reports = [line for line in output.splitlines() if line.startswith(REPORT)]
     return json.loads(reports[-1].removeprefix(REPORT)) if reports else {}
@@ -109,7 +133,7 @@ def _last_report(output: str) -> dict[str, Any]:
 def _call_problems(
     function: str, main: str, web: bool, report: Mapping[str, Any], errors: str
 ) -> list[Problem]:
-    last_line = errors.strip().rpartition("\n")[2] or "the process ended without a message"
+    last_line = _last_line(errors)
     if "import_ms" not in report:
         remedy = "put what it imports into its .include; import nothing that needs settings"
         return [Problem(function, f"cannot be imported alone: {last_line}", remedy)]

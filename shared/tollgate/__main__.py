@@ -11,81 +11,99 @@ TOLLGATE_MODE (test or live) is the mode that keys are made for. Every change is
 
 import argparse
 import getpass
+import secrets
 import sys
+from typing import Any
 
-from tollgate.domain.billing import Interval, Unit
-from tollgate.domain.errors import ConstraintViolated, NotFound, TollgateError
-from tollgate.domain.money import EXPONENTS, Money
-from tollgate.domain.principal import Role
-from tollgate.domain.subscription import Plan
-from tollgate.operations import admin
-from tollgate.operations.context import real_time
+from pydantic import ValidationError
+
+from tollgate.domain.billing import Unit
+from tollgate.domain.errors import ConstraintViolated, FieldError, NotFound, TollgateError
+from tollgate.domain.keyring import KEY_BYTES
+from tollgate.domain.money import EXPONENTS
+from tollgate.domain.principal import EVERY_TENANT, Role
+from tollgate.operations import api_keys, apps, plans
+from tollgate.operations.context import Call, Context
 from tollgate.psp import REGISTRY
-from tollgate.settings import OperatorSettings
-from tollgate.storage.database import Database
+from tollgate.schemas.api_keys import CreateKey
+from tollgate.schemas.apps import CreateApp
+from tollgate.schemas.plans import CreatePlan, IntervalFields, PriceFields
+from tollgate.settings import Settings
 
 
 def main() -> int:
     """Runs one command; prints what it made. 0, or 1 with the reason on standard error."""
     arguments = _parser().parse_args()
     try:
-        settings = OperatorSettings.from_environment()
-        operator = admin.Operator(
-            Database(settings.database_url),
-            livemode=settings.livemode,
-            now=real_time(),
-            actor=f"operator:{getpass.getuser()}",
-        )
-        print(arguments.run(operator, arguments))
+        context = Context.open(Settings.of_operator()).within(EVERY_TENANT)
+        print(arguments.run(context, arguments))
     except ConstraintViolated as error:
         print(f"{error.detail} (The rule: {error.constraint}.)", file=sys.stderr)
         return 1
     except TollgateError as error:
-        print(error.detail, file=sys.stderr)
+        print(error.detail, *map(_told, error.errors), sep="\n", file=sys.stderr)
+        return 1
+    except ValidationError as error:
+        for item in error.errors(include_url=False, include_context=False, include_input=False):
+            print(*item["loc"], item["msg"], file=sys.stderr)
         return 1
     return 0
 
 
-def _create_app(operator: admin.Operator, arguments: argparse.Namespace) -> str:
-    return admin.create_app(
-        operator,
-        arguments.name,
+def _told(field: FieldError) -> str:
+    return f"{field.path}: {field.message}"
+
+
+def _by_operator(**fields: Any) -> Call[Any]:
+    return Call.by_operator(getpass.getuser(), **fields)
+
+
+def _create_app(context: Context, arguments: argparse.Namespace) -> str:
+    body = CreateApp(
+        name=arguments.name,
         default_currency=arguments.currency,
         default_psp=arguments.psp,
         return_origins=arguments.origin,
-    ).id
+    )
+    return apps.create_app(context, _by_operator(body=body)).id
 
 
-def _create_plan(operator: admin.Operator, arguments: argparse.Namespace) -> str:
-    plan = Plan(
+def _create_plan(context: Context, arguments: argparse.Namespace) -> str:
+    body = CreatePlan(
         app_id=arguments.app,
         code=arguments.code,
         product=arguments.product,
-        interval=Interval(Unit(arguments.every), arguments.count),
+        interval=IntervalFields(unit=Unit(arguments.every), count=arguments.count),
         trial_days=arguments.trial_days,
         grace_days=arguments.grace_days,
+        prices=arguments.price,
     )
-    admin.create_plan(operator, plan, arguments.price)
-    return plan.code
+    return plans.create_plan(context, _by_operator(body=body)).plan.code
 
 
-def _create_key(operator: admin.Operator, arguments: argparse.Namespace) -> str:
-    if arguments.admin:
-        return admin.create_key(operator, Role.ADMIN)
-    return admin.create_key(operator, Role.APP, arguments.app)
+def _create_key(context: Context, arguments: argparse.Namespace) -> str:
+    role = Role.ADMIN if arguments.admin else Role.APP
+    body = CreateKey(role=role, app_id=arguments.app, name=arguments.name)
+    return api_keys.create_key(context, _by_operator(body=body)).text
 
 
-def _revoke_key(operator: admin.Operator, arguments: argparse.Namespace) -> str:
-    if not admin.revoke_key(operator, arguments.id):
-        raise NotFound("There is no living key with this id: nothing was revoked.")
+def _revoke_key(context: Context, arguments: argparse.Namespace) -> str:
+    try:
+        api_keys.revoke_key(context, _by_operator(target=arguments.id))
+    except NotFound:
+        raise NotFound("There is no living key with this id: nothing was revoked.") from None
     return "revoked"
 
 
-def _price(text: str) -> Money:
+def _new_secret(_context: Context, arguments: argparse.Namespace) -> str:
+    return f"{arguments.id}:{secrets.token_urlsafe(KEY_BYTES)}"
+
+
+def _price(text: str) -> PriceFields:
     currency, _, amount = text.partition("=")
     if currency not in EXPONENTS or not amount.isascii() or not amount.isdigit():
         raise argparse.ArgumentTypeError("a price is CURRENCY=MINOR_UNITS, such as KES=150000")
-    return Money(int(amount), currency)
+    return PriceFields(amount=int(amount), currency=currency)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -126,6 +144,7 @@ def _add_key(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     whose = create.add_mutually_exclusive_group(required=True)
     whose.add_argument("--app")
     whose.add_argument("--admin", action="store_true")
+    create.add_argument("--name", default="default", help="what it is for: two may live at a time")
     create.set_defaults(run=_create_key)
     revoke = verbs.add_parser("revoke", help="ends a key")
     revoke.add_argument("--id", required=True, help="the part after tg_test_")

@@ -2,13 +2,17 @@
 
 import os
 from dataclasses import dataclass
+from typing import TypeVar
 
 from tollgate.domain.errors import Misconfigured
+from tollgate.domain.keyring import Keyring
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What project.yml gives a function. A PSP's settings are there only where it is called."""
+    """What project.yml gives a function: a secret is there only where it is needed."""
 
     livemode: bool
     """Whether money moves: keys and PSP events of the other mode are refused."""
@@ -18,6 +22,12 @@ class Settings:
     """Seals what is kept in Redis, so that nothing else can put words into our mouth."""
     public_url: str
     """Where the functions are reached: https://…/api/v1/web/fn-…, without a slash at the end."""
+    access_token_keys: Keyring
+    """Signs access tokens (HMAC), which only our own functions read."""
+    entitlement_keys: Keyring | None = None
+    """Signs entitlements (Ed25519 seeds), which anyone verifies by auth/keys."""
+    field_keys: Keyring | None = None
+    """Encrypts personal data and what PSPs send."""
     stripe_secret_key: str | None = None
     stripe_webhook_secret: str | None = None
     stripe_api_url: str | None = None
@@ -31,30 +41,46 @@ class Settings:
             redis_url=_required("REDIS_URL"),
             cache_secret=_required("CACHE_SECRET").encode(),
             public_url=_required("TOLLGATE_URL").rstrip("/"),
+            access_token_keys=needed(_keyring("ACCESS_TOKEN_KEYS"), "ACCESS_TOKEN_KEYS"),
+            entitlement_keys=_keyring("ENTITLEMENT_KEYS"),
+            field_keys=_keyring("FIELD_KEYS"),
             stripe_secret_key=os.environ.get("STRIPE_SECRET_KEY"),
             stripe_webhook_secret=os.environ.get("STRIPE_WEBHOOK_SECRET"),
             stripe_api_url=os.environ.get("STRIPE_API_URL"),
         )
 
-
-@dataclass(frozen=True)
-class OperatorSettings:
-    """What the operator's command needs: a login that owns the tables, and the mode of keys."""
-
-    livemode: bool
-    database_url: str
-
     @classmethod
-    def from_environment(cls) -> "OperatorSettings":
-        """Reads os.environ. Raises Misconfigured, which names what is missing, not its value."""
-        return cls(livemode=_is_live(), database_url=_required("DATABASE_URL"))
+    def of_operator(cls) -> "Settings":
+        """What the operator's command needs of os.environ: the mode, the database (a login that
+        owns the tables), and the keys of fields where it works on these. Raises Misconfigured."""
+        return cls(
+            livemode=_is_live(),
+            database_url=_required("DATABASE_URL"),
+            redis_url="",
+            cache_secret=b"",
+            public_url="",
+            access_token_keys=Keyring({}),
+            field_keys=_keyring("FIELD_KEYS"),
+        )
+
+
+def needed(value: Value | None, name: str) -> Value:
+    """A setting that this function can't do without. Raises Misconfigured."""
+    if value is None:
+        raise Misconfigured(f"The setting {name} is missing: add it in project.yml and deploy.")
+    return value
 
 
 def _required(name: str) -> str:
-    value = os.environ.get(name)
-    if not value:
-        raise Misconfigured(f"The setting {name} is missing: add it in project.yml and deploy.")
-    return value
+    return needed(os.environ.get(name) or None, name)
+
+
+def _keyring(name: str) -> Keyring | None:
+    text = os.environ.get(name)
+    try:
+        return Keyring.parse(text) if text else None
+    except ValueError as error:
+        raise Misconfigured(f"The setting {name} can't be read: {error}.") from None
 
 
 def _is_live() -> bool:

@@ -4,6 +4,7 @@ import base64
 from typing import Any
 
 from tests.world import Answer
+from tollgate.domain.keyring import Keyring
 from tollgate.http import endpoint as http
 from tollgate.operations.context import Call, Context
 from tollgate.settings import Settings
@@ -14,6 +15,7 @@ NOWHERE = Settings(
     redis_url="redis://127.0.0.1:1/0",
     cache_secret=b"s3cret-seal",
     public_url="https://functions.example",
+    access_token_keys=Keyring({"a1": b"s3cret" + bytes(26)}),
     stripe_secret_key="sk_test_s3cret",
 )
 

@@ -10,5 +10,5 @@ from tollgate.operations.context import Context
 @pytest.fixture
 def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """A container that can't reach anything."""
-    context = Context(NOWHERE)
+    context = Context.open(NOWHERE)
     monkeypatch.setattr(http, "container_context", lambda: context)

@@ -60,7 +60,7 @@ class TestProof:
             cache_secret=b"test",
             public_url="https://functions.example",
         )
-        context = Context(settings, now=lambda: START)
+        context = Context.open(settings, now=lambda: START)
         assert authenticate(context, f"Bearer {key}").app_id == app.id
         with pytest.raises(CredentialsRefused):
             authenticate(context, f"Bearer {key.replace('tg_live_', 'tg_test_')}")

@@ -36,6 +36,8 @@ def test_every_set_is_locked_after_the_development_environment(
         ("core", "shared/requirements/core.txt"),
         ("http", "shared/requirements/http.txt"),
         ("stripe", "shared/requirements/stripe.txt"),
+        ("crypto", "shared/requirements/crypto.txt"),
+        ("jwt", "shared/requirements/jwt.txt"),
     ]
     for command in commands:
         assert "--generate-hashes" in command and "--universal" in command
@@ -72,7 +74,13 @@ def test_the_first_failure_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ran == ["dev", "core"]
 
 
-@pytest.mark.parametrize("name", ["core", "http", "stripe"])
+def test_a_set_is_its_group_alone(commands: list[list[str]]) -> None:
+    lock.main()
+    assert "pyproject.toml" in commands[0]
+    assert all("pyproject.toml" not in command for command in commands[1:])
+
+
+@pytest.mark.parametrize("name", lock.SETS)
 def test_what_is_locked_has_hashes_and_the_tested_version(name: str) -> None:
     locked = pins((lock.PROJECT / f"shared/requirements/{name}.txt").read_text())
     tested = pins((lock.PROJECT / lock.DEVELOPMENT).read_text())

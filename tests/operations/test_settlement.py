@@ -254,7 +254,7 @@ class TestWebhook:
         assert world.rows("SELECT count(*) FROM inbox") == [(0,)]
 
     def test_an_unknown_psp_is_not_found(self, world: World) -> None:
-        real = Context(world.settings)
+        real = Context.open(world.settings)
         answer = world.call("webhook/receive", path="/nobody", body={}, context=real)
         assert answer.status == 404
 

@@ -1,6 +1,7 @@
 """GET /{payment_id}: where a PSP sends the browser of the client back to."""
 
-from tollgate.http.endpoint import ANYONE, endpoint
+from tollgate.http.endpoint import endpoint
+from tollgate.http.route import GET
 from tollgate.operations.returns import return_client
 
-main = endpoint(return_client, method="GET", roles=ANYONE, target=True, query=None)
+main = endpoint(GET(return_client, target="payment_id", query=None))

@@ -2,16 +2,20 @@
 
     TollgateError
     ├── BadRequest           400  MalformedBody, IdempotencyKeyMissing, IdempotencyKeyMalformed,
-    │                             WebhookMalformed, SignatureRefused, WrongMode
-    ├── Unauthenticated      401  CredentialsMissing, CredentialsRefused
+    │                             WebhookMalformed, SignatureRefused, WrongMode,
+    │                             InvalidRequest, InvalidScope, UnauthorizedClient,
+    │                             UnsupportedGrantType
+    ├── Unauthenticated      401  CredentialsMissing, CredentialsRefused, InvalidClient
     ├── Forbidden            403
     ├── NotFound             404
     ├── MethodNotAllowed     405
-    ├── Conflict             409  IdempotencyKeyInUse, ConcurrentChange
+    ├── Conflict             409  IdempotencyKeyInUse, ConcurrentChange, AlreadyExists,
+    │                             TooManyKeys
     ├── ContentTooLarge      413
     ├── Unprocessable        422  InvalidFields, IdempotencyKeyReused, UnknownPlan, PlanNotPriced,
     │                             UnsupportedPsp, UnsupportedAmount, ReturnUrlNotAllowed
-    ├── InternalError        500  ConstraintViolated
+    ├── TooManyRequests      429
+    ├── InternalError        500  ConstraintViolated, DecryptionFailed
     └── Unavailable          503  Misconfigured, DatabaseUnavailable, PspUnavailable
 
 The docstring of a class is the message that a caller reads; the public `code` is the class name
@@ -20,6 +24,8 @@ in snake case. The parents decide the HTTP status (http/problems.py).
 
 import re
 from dataclasses import dataclass
+
+from tollgate.domain.rate import Allowance
 
 
 @dataclass(frozen=True)
@@ -72,20 +78,40 @@ class WrongMode(BadRequest):
     """This event is of the other mode (test or live) than this deployment."""
 
 
+class InvalidRequest(BadRequest):
+    """This is no request for a token: send grant_type=client_credentials and a key (RFC 6749)."""
+
+
+class InvalidScope(BadRequest):
+    """The key does not have this scope, or no caller of this kind can."""
+
+
+class UnauthorizedClient(BadRequest):
+    """Only an app's key can ask for a token of one of its clients."""
+
+
+class UnsupportedGrantType(BadRequest):
+    """The only grant_type here is client_credentials."""
+
+
 class Unauthenticated(TollgateError):
-    """Authenticate with `Authorization: Bearer <api key>`."""
+    """Authenticate with `Authorization: Bearer <api key or token>`."""
 
 
 class CredentialsMissing(Unauthenticated):
-    """No credentials were sent. Authenticate with `Authorization: Bearer <api key>`."""
+    """No credentials were sent. Authenticate with `Authorization: Bearer <api key or token>`."""
 
 
 class CredentialsRefused(Unauthenticated):
     """These credentials are unknown, expired, revoked, or of the other mode (test or live)."""
 
 
+class InvalidClient(Unauthenticated):
+    """Refused. client_id is the id in the middle of the key, client_secret the whole key."""
+
+
 class Forbidden(TollgateError):
-    """These credentials may not do this."""
+    """These credentials may not do this: another role or scope is needed."""
 
 
 class NotFound(TollgateError):
@@ -110,6 +136,14 @@ class IdempotencyKeyInUse(Conflict):
 
 class ConcurrentChange(Conflict):
     """Another request changed this at the same time. Read it again, then retry."""
+
+
+class AlreadyExists(Conflict):
+    """There is one of this name already."""
+
+
+class TooManyKeys(Conflict):
+    """Two keys of this name are living: revoke one, or choose another name."""
 
 
 class ContentTooLarge(TollgateError):
@@ -148,6 +182,14 @@ class ReturnUrlNotAllowed(Unprocessable):
     """The origin of `return_url` or `cancel_url` is not on the app's list."""
 
 
+class TooManyRequests(TollgateError):
+    """This key or this app calls too often. Wait as Retry-After says."""
+
+    def __init__(self, allowance: Allowance) -> None:
+        super().__init__()
+        self.allowance = allowance
+
+
 class InternalError(TollgateError):
     """Something went wrong here. Retry with the same Idempotency-Key; nothing is lost."""
 
@@ -158,6 +200,10 @@ class ConstraintViolated(InternalError):
     def __init__(self, constraint: str = "") -> None:
         super().__init__()
         self.constraint = constraint
+
+
+class DecryptionFailed(InternalError):
+    """A stored field can't be read: its key is not known here, or it was changed or moved."""
 
 
 class Unavailable(TollgateError):

@@ -16,6 +16,11 @@ def is_id(prefix: str, text: str) -> bool:
     return re.fullmatch(rf"{prefix}_[0-9a-z]{{1,64}}", text) is not None
 
 
+def is_key_id(text: str) -> bool:
+    """Whether this can be the public id of an API key."""
+    return re.fullmatch(r"[0-9a-z]{16}", text) is not None
+
+
 def is_plan_code(text: str) -> bool:
     """Whether this can be the code of a plan or a product."""
     return re.fullmatch(PLAN_CODE_PATTERN, text) is not None

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from tollgate.domain.money import Money
+from tollgate.domain.principal import Tenant
 
 
 class PaymentStatus(StrEnum):
@@ -92,6 +93,11 @@ class Payment:
     cancel_url: str | None = None
     next_action: Mapping[str, Any] | None = None
     failure: Failure | None = None
+
+    @property
+    def tenant(self) -> Tenant:
+        """Whose payment it is."""
+        return Tenant(self.app_id)
 
     @property
     def is_open(self) -> bool:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from tollgate.domain.billing import Interval, Period, after
+from tollgate.domain.money import Money
 
 
 class SubscriptionStatus(StrEnum):
@@ -40,7 +41,10 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Plan:
-    """What an app sells: a period of `product`. Prices are kept per currency beside it."""
+    """What an app sells: a period of `product`. Prices are kept per currency beside it.
+
+    An archived one can't be chosen or paid for any more; what was paid for stays.
+    """
 
     app_id: str
     code: str
@@ -48,6 +52,16 @@ class Plan:
     interval: Interval
     trial_days: int
     grace_days: int
+    archived_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class PricedPlan:
+    """A plan with its price in each currency."""
+
+    plan: Plan
+    prices: tuple[Money, ...]
+    created_at: datetime
 
 
 @dataclass(frozen=True)

@@ -1,42 +1,44 @@
-"""Who calls: API keys, `tg_<mode>_<id>_<secret>`."""
+"""What an Authorization header brings: an API key, or an access token that we signed."""
 
-import hashlib
-import hmac
-import re
-
+from tollgate.domain.credentials import read_key
 from tollgate.domain.errors import CredentialsMissing, CredentialsRefused
-from tollgate.domain.principal import ApiKey, Principal
+from tollgate.domain.principal import Role
+from tollgate.operations.admission import Proof
 from tollgate.operations.context import Context
-from tollgate.operations.keys import find_key
-
-_KEY = re.compile(r"tg_(test|live)_([0-9a-z]{16})_([0-9a-f]{64})")
 
 
-def authenticate(context: Context, authorization: str | None) -> Principal:
-    """The caller that an Authorization header proves.
+def read_proof(context: Context, authorization: str | None) -> Proof:
+    """Nobody is asked: what is no key and no token of ours ends here.
 
     Raises CredentialsMissing, and CredentialsRefused alike for every reason to refuse.
     """
     if not authorization:
         raise CredentialsMissing
-    scheme, _, token = authorization.partition(" ")
-    match = _KEY.fullmatch(token.strip())
-    if scheme.lower() != "bearer" or match is None:
+    scheme, _, text = authorization.partition(" ")
+    text = text.strip()
+    if scheme.lower() != "bearer":
         raise CredentialsRefused
-    mode, key_id, secret = match.groups()
-    key = find_key(context, key_id)
-    given = hashlib.sha256(secret.encode()).digest()
-    # the comparison itself tells nothing of whether the id is known
-    known = key.secret_sha256 if key else bytes(32)
-    proven = hmac.compare_digest(given, known)
-    if not proven or key is None or not _is_valid(key, mode == "live", context):
-        raise CredentialsRefused
-    return Principal(key.role, key.app_id, key.id)
+    key = read_key(text)
+    if key is not None:
+        return Proof(key.key_id, key.livemode, key.secret_sha256)
+    return _read_token(context, text)
 
 
-def _is_valid(key: ApiKey, live: bool, context: Context) -> bool:
-    return (
-        key.livemode == live == context.settings.livemode
-        and key.revoked_at is None
-        and (key.expires_at is None or context.now() < key.expires_at)
+def _read_token(context: Context, text: str) -> Proof:
+    from tollgate.crypto.access_tokens import TokenRefused, verify
+
+    settings = context.settings
+    try:
+        token = verify(
+            settings.access_token_keys, text, issuer=settings.public_url, now=context.now()
+        )
+    except TokenRefused:
+        raise CredentialsRefused from None
+    return Proof(
+        token.key_id,
+        settings.livemode,
+        is_signed=True,
+        role=token.role,
+        client_id=token.subject if token.role is Role.CLIENT else "",
+        scopes=token.scopes,
     )

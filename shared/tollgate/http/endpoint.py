@@ -1,154 +1,159 @@
 """What every web call passes through: decoded, authenticated, validated, run, shaped, logged.
 
-An entry file declares: main = endpoint(create_payment, method="POST", roles=APP, …).
+An entry file declares its routes: main = endpoint(POST(create_payment, body=…), …).
 """
 
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from tollgate.domain.errors import (
     ConstraintViolated,
     ContentTooLarge,
-    Forbidden,
     IdempotencyKeyMalformed,
     IdempotencyKeyMissing,
     InternalError,
     MethodNotAllowed,
     NotFound,
     TollgateError,
+    TooManyRequests,
 )
 from tollgate.domain.idempotency import Claim, StoredAnswer
-from tollgate.domain.principal import Principal, Role
-from tollgate.http.auth import authenticate
+from tollgate.domain.principal import NO_TENANT, Principal
+from tollgate.domain.rate import Allowance
+from tollgate.http.auth import read_proof
 from tollgate.http.fields import refuse_unknown_query
 from tollgate.http.problems import problem
 from tollgate.http.request import Request, read_request, request_id
+from tollgate.http.route import Route
 from tollgate.logs import log, log_exception
+from tollgate.operations.admission import Admission, admit
 from tollgate.operations.context import Call, Context, Reply
 from tollgate.settings import Settings
-
-if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-Main = Callable[..., dict[str, Any]]
-Operation = Callable[[Context, Call[Any]], Any]
-
-APP = frozenset({Role.APP})
-APP_OR_ADMIN = frozenset({Role.APP, Role.ADMIN})
-ANYONE: frozenset[Role] = frozenset()
-
-MAX_BODY_BYTES = 64 * 1024
-"""Far more than any request of the API needs. A webhook may fill the platform's own megabyte."""
+from tollgate.storage.admissions import ReadAhead
 
 
-@dataclass(frozen=True)
-class Declaration:
-    """What an entry file says of its function."""
+class Main(Protocol):
+    """The `main` of a function, as the platform calls it."""
 
-    operation: Operation
-    method: str | tuple[str, ...]
-    roles: frozenset[Role]
-    body: "type[BaseModel] | None" = None
-    returns: Callable[[Any], "BaseModel"] | None = None
-    target: bool = False
-    query: tuple[str, ...] | None = ()
-    status: int = 200
-    idempotent: bool = False
-    max_body_bytes: int = MAX_BODY_BYTES
+    routes: tuple[Route, ...]
+
+    def __call__(self, event: Mapping[str, Any], context: object = None) -> dict[str, Any]:
+        """Answers one event."""
 
 
-def endpoint(operation: Operation, **declared: Any) -> Main:
-    """The `main` of a function; the fields of Declaration say how it is called.
-
-    roles      who may call; ANYONE for no authentication at all
-    body       the pydantic model of the JSON body
-    returns    makes the answer's model of what the operation returns; None: it is a dict
-    target     whether a path segment follows the function's name
-    query      the query fields that are understood; None lets any pass
-    idempotent whether the Idempotency-Key header is required
-    """
-    declaration = Declaration(operation, **declared)
+def endpoint(*routes: Route) -> Main:
+    """The `main` of a function with these routes. A KeyError when nobody may call one of them."""
+    for route in routes:
+        _ = route.allows
 
     def main(event: Mapping[str, Any], context: object = None) -> dict[str, Any]:
-        return respond(declaration, event, context)
+        return respond(routes, event, context)
 
-    return main
+    main.routes = routes  # type: ignore[attr-defined]  # a function may have attributes
+    return main  # type: ignore[return-value]
 
 
 @cache
 def container_context() -> Context:
     """The one Context of this process. Raises Misconfigured."""
-    return Context(Settings.from_environment())
+    return Context.open(Settings.from_environment())
+
+
+@dataclass
+class _Seen:
+    """What is known of a call as it goes on: for its line in the log, and the answer's headers."""
+
+    operation: str | None = None
+    key_id: str | None = None
+    app_id: str | None = None
+    allowance: Allowance | None = None
 
 
 def respond(
-    declaration: Declaration, event: Mapping[str, Any], activation: object
+    routes: tuple[Route, ...], event: Mapping[str, Any], activation: object
 ) -> dict[str, Any]:
     """Answers one event. Never raises: an error of any kind is a problem document."""
     started, caller_request_id = time.perf_counter(), request_id(event, activation)
-    code, principal = None, None
+    code, seen = None, _Seen()
     try:
-        request = read_request(event)
-        context = container_context()
-        principal = _admit(declaration, context, request)
-        call = _call(declaration, request, principal)
-        answer = _shape(declaration, declaration.operation(context, call), caller_request_id)
+        answer = _answer(routes, event, caller_request_id, seen)
     except TollgateError as error:
         if isinstance(error, InternalError):
             log_exception("call.crashed", error, request_id=caller_request_id)
         if isinstance(error, ConstraintViolated):
             log("constraint", name=error.constraint, request_id=caller_request_id)
+        if isinstance(error, TooManyRequests):
+            seen.allowance = error.allowance
         code = error.code
         answer = problem(error, caller_request_id)
     except Exception as error:  # noqa: BLE001 - the one place: what gets out becomes the platform's 400
         log_exception("call.crashed", error, request_id=caller_request_id)
         code = InternalError().code
         answer = problem(InternalError(), caller_request_id)
+    answer["headers"].update(_rate_headers(seen.allowance))
     log(
         "call",
-        function=declaration.operation.__name__,
+        function=seen.operation,
         status=answer["statusCode"],
         code=code,
         ms=round((time.perf_counter() - started) * 1000, 1),
         request_id=caller_request_id,
-        app_id=principal.app_id if principal else None,
-        key_id=principal.key_id if principal else None,
+        app_id=seen.app_id,
+        key_id=seen.key_id,
     )
     return answer
 
 
-def _admit(declaration: Declaration, context: Context, request: Request) -> Principal | None:
-    """Refuses what this function does not answer, and whom."""
-    methods = declaration.method
-    methods = (methods,) if isinstance(methods, str) else methods
-    if request.method not in methods:
-        raise MethodNotAllowed(methods)
-    if bool(request.target) != declaration.target:
+def _answer(
+    routes: tuple[Route, ...], event: Mapping[str, Any], caller_request_id: str, seen: _Seen
+) -> dict[str, Any]:
+    request = read_request(event)
+    route = _route(routes, request)
+    seen.operation = route.name
+    context = container_context()
+    admission = _admitted(context, route, request, seen) if route.allows.roles else None
+    context = context.within(admission.principal.tenant if admission else NO_TENANT)
+    call = _call(route, request, admission)
+    return _shape(route, route.operation(context, call), caller_request_id)
+
+
+def _route(routes: tuple[Route, ...], request: Request) -> Route:
+    """The route of this method, with or without a target. Raises NotFound, MethodNotAllowed."""
+    fitting = [route for route in routes if bool(route.target) == bool(request.target)]
+    if not fitting:
         raise NotFound
-    if not declaration.roles:
-        return None
-    principal = authenticate(context, request.headers.get("authorization"))
-    if principal.role not in declaration.roles:
-        raise Forbidden
-    return principal
+    for route in fitting:
+        if route.method == request.method:
+            return route
+    raise MethodNotAllowed(tuple(route.method for route in fitting))
 
 
-def _call(declaration: Declaration, request: Request, principal: Principal | None) -> Call[Any]:
-    if len(request.body) > declaration.max_body_bytes:
-        limit = declaration.max_body_bytes // 1024
+def _admitted(context: Context, route: Route, request: Request, seen: _Seen) -> Admission:
+    proof = read_proof(context, request.headers.get("authorization"))
+    seen.key_id = proof.key_id
+    ahead = ReadAhead(route.reads_ahead, request.target) if route.reads_ahead else None
+    admission = admit(context, proof, route.allows, ahead)
+    seen.app_id, seen.allowance = admission.principal.app_id, admission.allowance
+    return admission
+
+
+def _call(route: Route, request: Request, admission: Admission | None) -> Call[Any]:
+    if len(request.body) > route.max_body_bytes:
+        limit = route.max_body_bytes // 1024
         raise ContentTooLarge(f"The body is larger than {limit} KiB.")
-    if declaration.query is not None:
-        refuse_unknown_query(request.query, declaration.query)
+    if route.query is not None:
+        refuse_unknown_query(request.query, route.query)
     body = None
-    if declaration.body is not None:
-        from tollgate.http.fields import parse_body
+    if route.body is not None:
+        from tollgate.http.fields import parse_body, parse_form
 
-        body = parse_body(declaration.body, request.body)
+        body = (parse_form if route.form else parse_body)(route.body, request)
+    principal = admission.principal if admission else None
     return Call(
         principal=principal,
         target=request.target,
@@ -156,12 +161,13 @@ def _call(declaration: Declaration, request: Request, principal: Principal | Non
         headers=request.headers,
         raw_body=request.body,
         body=body,
-        claim=_claim(declaration, request, principal) if declaration.idempotent else None,
-        render=lambda value: _render(declaration, value),
+        claim=_claim(route, request, principal) if route.idempotent else None,
+        render=lambda value: _render(route, value),
+        ahead=admission.ahead if admission else None,
     )
 
 
-def _claim(declaration: Declaration, request: Request, principal: Principal | None) -> Claim:
+def _claim(route: Route, request: Request, principal: Principal | None) -> Claim:
     key = request.headers.get("idempotency-key")
     if key is None:
         raise IdempotencyKeyMissing
@@ -169,32 +175,48 @@ def _claim(declaration: Declaration, request: Request, principal: Principal | No
         raise IdempotencyKeyMalformed
     assert principal is not None
     # over the raw bytes, before any parsing, and over what they were sent to
-    what = f"{declaration.operation.__name__} {request.target}\n".encode()
+    what = f"{route.name} {request.target}\n".encode()
     return Claim(principal.app_id, key, hashlib.sha256(what + request.body).digest())
 
 
-def _render(declaration: Declaration, value: Any) -> bytes:
-    if declaration.returns is None:
+def _render(route: Route, value: Any) -> bytes:
+    if route.returns is None:
         return json.dumps(value).encode()
-    return declaration.returns(value).model_dump_json().encode()
+    return route.returns.of(value).model_dump_json().encode()
 
 
-def _shape(declaration: Declaration, result: Any, caller_request_id: str) -> dict[str, Any]:
+def _shape(route: Route, result: Any, caller_request_id: str) -> dict[str, Any]:
     headers = {"cache-control": "no-store", "x-request-id": caller_request_id}
     if isinstance(result, StoredAnswer):
         if result.replayed:
             headers["idempotency-replayed"] = "true"
-        return _answer(result.status, result.body.decode(), "application/json", headers)
-    reply = result if isinstance(result, Reply) else Reply(declaration.status, result)
+        return _platform_answer(result.status, result.body.decode(), "application/json", headers)
+    reply = result if isinstance(result, Reply) else Reply(route.status, result)
     headers.update(reply.headers)
     value = reply.value
-    body = value if isinstance(value, str) else _render(declaration, value).decode()
-    return _answer(reply.status, body, reply.content_type, headers)
+    body = value if isinstance(value, str) else _render(route, value).decode()
+    return _platform_answer(reply.status, body, reply.content_type, headers)
 
 
-def _answer(status: int, body: str, content_type: str, headers: dict[str, str]) -> dict[str, Any]:
+def _platform_answer(
+    status: int, body: str, content_type: str, headers: dict[str, str]
+) -> dict[str, Any]:
     # A str, not a dict: the gateway passes it on byte for byte. It never looks like base64, which
     # the gateway would decode, because it begins with a brace or a tag. An empty one has no type:
     # the gateway refuses nothing as JSON.
     described = {"content-type": content_type} if body else {}
     return {"statusCode": status, "headers": {**described, **headers}, "body": body}
+
+
+def _rate_headers(allowance: Allowance | None) -> dict[str, str]:
+    """The RateLimit headers of draft-ietf-httpapi-ratelimit-headers-06, by their three names."""
+    if allowance is None:
+        return {}
+    headers = {
+        "ratelimit-limit": str(allowance.limit),
+        "ratelimit-remaining": str(allowance.remaining),
+        "ratelimit-reset": str(allowance.reset_seconds),
+    }
+    if not allowance.allowed:
+        headers["retry-after"] = str(allowance.retry_after_seconds)
+    return headers

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import parse_qsl
 
-from tollgate.domain.errors import FieldError, InvalidFields, MalformedBody
+from tollgate.domain.errors import FieldError, InvalidFields, InvalidRequest, MalformedBody
+from tollgate.http.request import Request
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -21,7 +23,7 @@ def refuse_unknown_query(query: Mapping[str, str], known: tuple[str, ...]) -> No
         raise InvalidFields(errors=(FieldError("query", f"Unknown field. {understood}"),))
 
 
-def parse_body(model: "type[Model]", body: bytes) -> "Model":
+def parse_body(model: "type[Model]", request: Request) -> "Model":
     """The body as this model, strictly: no coercion, no unknown field.
 
     Raises MalformedBody when it is not JSON, InvalidFields when it does not fit.
@@ -29,7 +31,7 @@ def parse_body(model: "type[Model]", body: bytes) -> "Model":
     from pydantic import ValidationError
 
     try:
-        return model.model_validate_json(body, strict=True)
+        return model.model_validate_json(request.body, strict=True)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
     if any(item["type"] == "json_invalid" for item in found):
@@ -40,6 +42,27 @@ def parse_body(model: "type[Model]", body: bytes) -> "Model":
             for item in found[:_MAX_ERRORS]
         )
     )
+
+
+def parse_form(model: "type[Model]", request: Request) -> "Model":
+    """A form (RFC 6749 appendix B), or JSON, as this model; an empty field counts as not sent.
+
+    Raises InvalidRequest, as OAuth wants it told.
+    """
+    from pydantic import ValidationError
+
+    try:
+        if request.is_json:
+            return model.model_validate_json(request.body)
+        pairs = parse_qsl(
+            request.body.decode(), keep_blank_values=True, errors="strict", max_num_fields=20
+        )
+        fields = dict(pairs)
+        if len(fields) == len(pairs):
+            return model.model_validate({name: value for name, value in fields.items() if value})
+    except (ValueError, ValidationError):
+        pass
+    raise InvalidRequest
 
 
 def _printable(part: str | int) -> str:

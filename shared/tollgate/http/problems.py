@@ -9,12 +9,18 @@ from tollgate.domain.errors import (
     ContentTooLarge,
     Forbidden,
     InternalError,
+    InvalidClient,
+    InvalidRequest,
+    InvalidScope,
     MethodNotAllowed,
     NotFound,
     TollgateError,
+    TooManyRequests,
     Unauthenticated,
+    UnauthorizedClient,
     Unavailable,
     Unprocessable,
+    UnsupportedGrantType,
 )
 
 _STATUS: tuple[tuple[type[TollgateError], int, str], ...] = (
@@ -26,9 +32,19 @@ _STATUS: tuple[tuple[type[TollgateError], int, str], ...] = (
     (Conflict, 409, "Conflict"),
     (ContentTooLarge, 413, "Content Too Large"),
     (Unprocessable, 422, "Unprocessable Content"),
+    (TooManyRequests, 429, "Too Many Requests"),
     (InternalError, 500, "Internal Server Error"),
     (Unavailable, 503, "Service Unavailable"),
 )
+
+OAUTH_ERRORS = (
+    InvalidClient,
+    InvalidRequest,
+    InvalidScope,
+    UnauthorizedClient,
+    UnsupportedGrantType,
+)
+"""Their codes are those of OAuth 2.0."""
 
 _RETRY_AFTER_SECONDS = {409: 2, 503: 5}
 
@@ -46,6 +62,9 @@ def problem(error: TollgateError, request_id: str) -> dict[str, Any]:
         "code": error.code,
         "request_id": request_id,
     }
+    if isinstance(error, OAUTH_ERRORS):  # RFC 6749 §5.2, beside what every problem says
+        document["error"] = error.code
+        document["error_description"] = error.detail
     if error.errors:
         document["errors"] = [{"path": item.path, "message": item.message} for item in error.errors]
     headers = {
@@ -56,7 +75,8 @@ def problem(error: TollgateError, request_id: str) -> dict[str, Any]:
     if isinstance(error, MethodNotAllowed):
         headers["allow"] = ", ".join(error.allowed)
     if isinstance(error, Unauthenticated):
-        headers["www-authenticate"] = 'Bearer realm="tollgate"'
+        scheme = "Basic" if isinstance(error, InvalidClient) else "Bearer"
+        headers["www-authenticate"] = f'{scheme} realm="tollgate"'
     if status in _RETRY_AFTER_SECONDS:
         headers["retry-after"] = str(_RETRY_AFTER_SECONDS[status])
     return {"statusCode": status, "headers": headers, "body": json.dumps(document)}

@@ -26,6 +26,12 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
 
+    @property
+    def is_json(self) -> bool:
+        """Whether the body says that it is JSON."""
+        media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return media_type == "application/json" or media_type.endswith("+json")
+
 
 def read_request(event: Mapping[str, Any]) -> Request:
     """Reads `event["http"]` of a function with `web: raw`. Raises BadRequest, MalformedBody."""

@@ -8,9 +8,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from tollgate.domain.errors import FieldError, InvalidFields
+from tollgate.domain.errors import FieldError, InvalidFields, NotFound
 from tollgate.domain.ids import is_client_id, is_plan_code
 from tollgate.domain.instants import rfc3339
+from tollgate.domain.principal import Role
 from tollgate.domain.subscription import Access, Dates, Reason, best_access
 from tollgate.operations.context import Call, Context
 from tollgate.operations.settlement import ask_psp
@@ -28,9 +29,11 @@ def check_access(context: Context, call: Call[None]) -> dict[str, Any]:
         raise InvalidFields(errors=(FieldError("client_id", "This can't be a client's id."),))
     if product is not None and not is_plan_code(product):
         raise InvalidFields(errors=(FieldError("product", "This can't be a product's code."),))
+    if call.caller.role is Role.CLIENT and client_id != call.caller.client_id:
+        raise NotFound
     now = context.now()
 
-    cached = access_cache.get_dates(context.cache, app_id, client_id)
+    cached = access_cache.dates_of(call.ahead)
     answer = best_access(_of_product(cached or (), product), now)
     if answer.active:
         return _view(call, answer, now, "cache")
@@ -42,7 +45,7 @@ def check_access(context: Context, call: Call[None]) -> dict[str, Any]:
     under_way = subscriptions.find_under_way(context.database, app_id, client_id, product, now)
     if under_way is None:
         return _view(call, answer, now, "database")
-    source = _ask(context, app_id, under_way)
+    source = _ask(context, under_way)
 
     # read again: whoever had news of the payment, this call or another, it counts
     answer = _read_access(context, app_id, client_id, product, now)
@@ -53,11 +56,11 @@ def check_access(context: Context, call: Call[None]) -> dict[str, Any]:
     return _view(call, answer, now, source, under_way.pay_url)
 
 
-def _ask(context: Context, app_id: str, under_way: UnderWay) -> str:
+def _ask(context: Context, under_way: UnderWay) -> str:
     """Asks the PSP about a payment under way; who the answer's source then is."""
     if under_way.to_ask is None:
         return "database"
-    payment = payments.get_payment(context.database, under_way.to_ask, app_id)
+    payment = payments.get_payment(context.database, under_way.to_ask)
     return "database" if ask_psp(context, payment) is payment else "psp"
 
 

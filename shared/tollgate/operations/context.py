@@ -6,14 +6,13 @@ One Context lives as long as its container; nothing in it connects before it is 
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from tollgate.domain.idempotency import Claim, StoredAnswer
 from tollgate.domain.ids import RandomBytes, new_id
-from tollgate.domain.principal import Principal
+from tollgate.domain.principal import Principal, Role, Tenant
 from tollgate.settings import Settings
 from tollgate.storage.cache import Cache
 from tollgate.storage.database import Database
@@ -38,26 +37,25 @@ def _open_psp(name: str, settings: Settings) -> "Psp":
 
 @dataclass(frozen=True)
 class Context:
-    """The means of an operation."""
+    """The means of an operation. What it reads and writes is one tenant's, or nobody's."""
 
     settings: Settings
+    database: Database
+    cache: Cache
     now: Callable[[], datetime] = real_time
     random_bytes: RandomBytes = secrets.token_bytes
     open_psp: "Callable[[str, Settings], Psp]" = _open_psp
+    _psps: "dict[str, Psp]" = field(default_factory=dict)
 
-    @cached_property
-    def database(self) -> Database:
-        """The container's connection to PostgreSQL."""
-        return Database(self.settings.database_url)
+    @classmethod
+    def open(cls, settings: Settings, **means: Any) -> "Context":
+        """The means that these settings name; `means` are other ones, of a test."""
+        database = Database(settings.database_url)
+        return cls(settings, database, Cache(settings.redis_url, settings.cache_secret), **means)
 
-    @cached_property
-    def cache(self) -> Cache:
-        """The container's connection to Redis."""
-        return Cache(self.settings.redis_url, self.settings.cache_secret)
-
-    @cached_property
-    def _psps(self) -> "dict[str, Psp]":
-        return {}
+    def within(self, tenant: Tenant) -> "Context":
+        """The same means, with the rows of this tenant and no others."""
+        return replace(self, database=self.database.within(tenant))
 
     def psp(self, name: str) -> "Psp":
         """The PSP's adapter, with its connections kept between calls. Raises UnsupportedPsp."""
@@ -88,7 +86,8 @@ class Call(Generic[Body]):
     """One call of a function, decoded, authenticated and validated by http/endpoint.py.
 
     `target` is what stands in the path behind the function's name. `render` gives the answer's
-    bytes, for what must be stored as it will be sent.
+    bytes, for what must be stored as it will be sent. `ahead` is what authentication read along
+    from Redis.
     """
 
     principal: Principal | None = None
@@ -99,6 +98,12 @@ class Call(Generic[Body]):
     body: Body | None = None
     claim: Claim | None = None
     render: Callable[[object], bytes] | None = None
+    ahead: dict[str, Any] | None = None
+
+    @classmethod
+    def by_operator(cls, name: str, **fields: Any) -> Self:
+        """A call of somebody at the command line, who needs no key."""
+        return cls(principal=Principal(Role.ADMIN, "", "", operator=name), **fields)
 
     @property
     def caller(self) -> Principal:

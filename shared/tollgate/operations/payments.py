@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from tollgate.domain.app import App
 from tollgate.domain.errors import (
     IdempotencyKeyInUse,
     PlanNotPriced,
@@ -15,10 +16,9 @@ from tollgate.domain.events import PAYMENT_EVENTS
 from tollgate.domain.idempotency import StoredAnswer, answer_of
 from tollgate.domain.money import Money
 from tollgate.domain.payment import Customer, Order, Outcome, Payment, PaymentStatus, apply
-from tollgate.domain.principal import Role
 from tollgate.operations.context import Call, Context
 from tollgate.operations.settlement import ask_psp, payment_event_data, record
-from tollgate.storage import apps, idempotency, payments
+from tollgate.storage import apps, idempotency, payments, plans
 
 if TYPE_CHECKING:
     from tollgate.schemas.payments import CreatePayment
@@ -44,16 +44,13 @@ def create_payment(context: Context, call: "Call[CreatePayment]") -> StoredAnswe
     # Its holder died on the way. The payment's own row carries on: the PSP sees the same key.
     if not idempotency.take_over(context.database, claim, held, now):
         raise IdempotencyKeyInUse
-    payment = payments.get_payment(context.database, held.payment_id, claim.app_id)
+    payment = payments.get_payment(context.database, held.payment_id)
     return _charge(context, call, payment)
 
 
 def get_payment(context: Context, call: Call[None]) -> Payment:
-    """One payment of the caller's app, or of any for an operator. Raises NotFound."""
-    caller = call.caller
-    app_id = None if caller.role is Role.ADMIN else caller.app_id
-    payment = payments.get_payment(context.database, call.target, app_id)
-    return ask_psp(context, payment)
+    """One payment that the caller may see. Raises NotFound."""
+    return ask_psp(context, payments.get_payment(context.database, call.target))
 
 
 def _charge(context: Context, call: "Call[CreatePayment]", payment: Payment) -> StoredAnswer:
@@ -95,7 +92,7 @@ def _record(
     if saved.answered:
         return answer
     # somebody else moved the payment, or answered for this key, while the PSP answered us
-    moved = payments.get_payment(context.database, payment.id, payment.app_id)
+    moved = payments.get_payment(context.database, payment.id)
     return _store(context, call, 201, moved)
 
 
@@ -107,7 +104,8 @@ def _store(
 
 
 def _new_payment(context: Context, call: "Call[CreatePayment]") -> Payment:
-    request, app = call.content, apps.get_app(context.database, call.caller.app_id)
+    request, app = call.content, apps.find_app(context.database, call.caller.app_id)
+    assert app is not None  # an authenticated caller's
     for url in (request.return_url, request.cancel_url):
         _check_origin(url, app.return_origins)
     money, product = _price(context, request, app)
@@ -136,16 +134,16 @@ def _new_payment(context: Context, call: "Call[CreatePayment]") -> Payment:
     )
 
 
-def _price(context: Context, request: "CreatePayment", app: apps.App) -> tuple[Money, str | None]:
+def _price(context: Context, request: "CreatePayment", app: App) -> tuple[Money, str | None]:
     """What is to be paid, and for which product: by the plan, or as the app says."""
     if request.plan is None:
         assert request.amount is not None and request.currency is not None
         return Money(request.amount, request.currency), None
-    plan = apps.find_plan(context.database, app.id, request.plan)
-    if plan is None:
+    plan = plans.find_plan(context.database, app.id, request.plan)
+    if plan is None or plan.archived_at is not None:
         raise UnknownPlan
     currency = request.currency or app.default_currency
-    money = apps.find_price(context.database, app.id, plan.code, currency)
+    money = plans.find_price(context.database, app.id, plan.code, currency)
     if money is None:
         raise PlanNotPriced
     return money, plan.product

@@ -5,6 +5,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from tollgate.domain.errors import NotFound
 from tollgate.domain.payment import Payment, PaymentStatus
+from tollgate.domain.principal import EVERY_TENANT
 from tollgate.operations.context import Call, Context, Reply
 from tollgate.operations.settlement import ask_psp
 from tollgate.storage import payments
@@ -28,7 +29,7 @@ def return_client(context: Context, call: Call[None]) -> Reply:
     The status is not in the address: an app asks us for it, and believes no browser. Without a
     page of the app's, a few words are shown.
     """
-    payment = payments.find_payment(context.database, call.target)
+    payment = payments.find_payment(context.within(EVERY_TENANT).database, call.target)
     if payment is None:
         raise NotFound
     payment = ask_psp(context, payment, pause_seconds=RETURN_PAUSE_SECONDS)

@@ -13,7 +13,7 @@ from tollgate.domain.events import PAYMENT_EVENTS, EventType
 from tollgate.domain.payment import Outcome, Payment, PaymentStatus, apply
 from tollgate.domain.subscription import Dates, Subscription, SubscriptionStatus, access, grant
 from tollgate.operations.context import Context
-from tollgate.storage import access_cache, apps, payments, subscriptions
+from tollgate.storage import access_cache, payments, plans, subscriptions
 from tollgate.storage.subscriptions import ClientDates
 
 ASK_PAUSE_SECONDS = 10
@@ -43,6 +43,7 @@ def record(context: Context, payment: Payment, outcome: Outcome, actor: str) -> 
     """Applies what the PSP said, with all that follows from it; the payment as it then stands."""
     if apply(payment, outcome, context.now()) is payment:
         return payment
+    context = context.within(payment.tenant)
     with context.database.transaction():
         recorded, granted = _record_locked(context, payment.id, outcome, actor)
     if granted:  # only now that it is committed
@@ -59,6 +60,7 @@ def ask_psp(
     """
     if not payment.is_open or payment.psp_reference is None:
         return payment
+    context = context.within(payment.tenant)  # the reader may be a client, who writes nothing
     if not payments.claim_question(context.database, payment.id, context.now(), pause_seconds):
         return payment
     try:
@@ -117,7 +119,7 @@ def _grant_period(
     if subscriptions.has_period(database, payment.id):
         return payment, None
     assert payment.plan is not None and payment.product is not None
-    plan = apps.find_plan(database, payment.app_id, payment.plan)
+    plan = plans.find_plan(database, payment.app_id, payment.plan)
     assert plan is not None
     current = _live_subscription(context, payment, actor, now)
     was = access(current.dates, now).status

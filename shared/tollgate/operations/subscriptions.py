@@ -16,7 +16,7 @@ from tollgate.domain.subscription import (
 )
 from tollgate.operations.context import Call, Context, Reply
 from tollgate.operations.settlement import subscription_event_data
-from tollgate.storage import access_cache, apps, subscriptions
+from tollgate.storage import access_cache, plans, subscriptions
 
 if TYPE_CHECKING:
     from tollgate.schemas.subscriptions import CreateSubscription
@@ -30,8 +30,8 @@ def create_subscription(context: Context, call: "Call[CreateSubscription]") -> R
     `next_plan`: it takes effect when it is paid for.
     """
     app_id, client_id, database = call.caller.app_id, call.content.client_id, context.database
-    plan = apps.find_plan(database, app_id, call.content.plan)
-    if plan is None:
+    plan = plans.find_plan(database, app_id, call.content.plan)
+    if plan is None or plan.archived_at is not None:
         raise UnknownPlan
     now = context.now()
     with database.transaction():

@@ -4,6 +4,7 @@ from typing import Any
 
 from tollgate.domain.errors import BadRequest, NotFound, UnsupportedPsp, WrongMode
 from tollgate.domain.payment import Hint
+from tollgate.domain.principal import EVERY_TENANT
 from tollgate.logs import log
 from tollgate.operations.context import Call, Context
 from tollgate.operations.settlement import settle
@@ -18,7 +19,7 @@ def receive_event(context: Context, call: Call[None]) -> dict[str, Any]:
     The event is recorded before it is worked on. When the PSP can't be read now, the answer is an
     error, so that the PSP delivers the event again.
     """
-    psp = call.target
+    psp, context = call.target, context.within(EVERY_TENANT)
     hint = _verified(context, call, psp)
     payment = payments.find_payment(context.database, hint.payment_id) if hint.payment_id else None
     if payment is None or payment.psp != psp:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -23,6 +24,10 @@ class RequestModel(BaseModel):
     """A body that is sent to us: strict types, and no field that we don't know."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class AnswerModel(BaseModel):
+    """A body that we send. `of` makes it of what the operation returned."""
 
 
 def _known_currency(code: str) -> str:
@@ -65,3 +70,5 @@ Url = Annotated[
     AfterValidator(_has_an_origin),
 ]
 Instant = Annotated[datetime, PlainSerializer(rfc3339, return_type=str)]
+SentInstant = Annotated[AwareDatetime, Field(description="RFC 3339, with an offset or Z")]
+CallsPerMinute = Annotated[int, Field(ge=1, le=1_000_000)]

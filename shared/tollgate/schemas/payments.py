@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from tollgate.domain.payment import Payment, PaymentStatus
 from tollgate.schemas.fields import (
     Amount,
+    AnswerModel,
     ClientId,
     Currency,
     Instant,
@@ -64,14 +65,14 @@ class CreatePayment(RequestModel):
         return self
 
 
-class FailureView(BaseModel):
+class FailureView(AnswerModel):
     """Why a payment did not go through."""
 
     code: str
     message: str
 
 
-class PaymentView(BaseModel):
+class PaymentView(AnswerModel):
     """A payment as apps see it. `amount` is in minor units of `currency` (ISO 4217)."""
 
     id: str

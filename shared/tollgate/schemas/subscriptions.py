@@ -2,10 +2,8 @@
 
 from typing import Literal, Self
 
-from pydantic import BaseModel
-
 from tollgate.domain.subscription import Reason, Standing, SubscriptionStatus
-from tollgate.schemas.fields import ClientId, Instant, PlanCode, RequestModel
+from tollgate.schemas.fields import AnswerModel, ClientId, Instant, PlanCode, RequestModel
 
 
 class CreateSubscription(RequestModel):
@@ -15,7 +13,7 @@ class CreateSubscription(RequestModel):
     plan: PlanCode
 
 
-class SubscriptionView(BaseModel):
+class SubscriptionView(AnswerModel):
     """A subscription as apps see it; `status` is as of the answer."""
 
     id: str
@@ -57,7 +55,7 @@ class SubscriptionView(BaseModel):
         )
 
 
-class CheckView(BaseModel):
+class CheckView(AnswerModel):
     """Whether this client has paid, and why the answer is what it is.
 
     The function builds this answer without pydantic, whose import would double its cold start;

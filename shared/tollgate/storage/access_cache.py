@@ -18,9 +18,11 @@ _INSTANTS = (
 )
 
 
-def get_dates(cache: Cache, app_id: str, client_id: str) -> tuple[Dates, ...] | None:
-    """What the cache holds of this client; None when it can't say."""
-    value = cache.get(_name(app_id, client_id))
+KIND = "access"
+
+
+def dates_of(value: dict[str, Any] | None) -> tuple[Dates, ...] | None:
+    """What the cache's value of a client tells; None when it can't say."""
     if value is None:
         return None
     try:
@@ -36,7 +38,7 @@ def put_dates(cache: Cache, app_id: str, client_id: str, known: ClientDates) -> 
 
 
 def _name(app_id: str, client_id: str) -> str:
-    return f"access:{app_id}:{client_id}"
+    return f"{KIND}:{app_id}:{client_id}"
 
 
 def _to_json(dates: Dates) -> dict[str, Any]:

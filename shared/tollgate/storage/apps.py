@@ -1,162 +1,91 @@
-"""Apps, their keys, plans and prices."""
+"""Apps. Each change is written with the audit row that tells who, what, before and after."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import LiteralString
 
-from tollgate.domain.billing import Interval, Unit
-from tollgate.domain.money import Money
-from tollgate.domain.principal import ApiKey, Role
-from tollgate.domain.subscription import Plan
-from tollgate.storage.database import Database
+from tollgate.domain.app import App
+from tollgate.domain.page import Page
+from tollgate.storage.database import Database, Row
 
-
-@dataclass(frozen=True)
-class App:
-    """A tenant. `return_origins` are the origins that a payment may send its client back to."""
-
-    id: str
-    name: str
-    default_currency: str
-    default_psp: str
-    return_origins: tuple[str, ...]
+_COLUMNS: LiteralString = """
+    id, name, default_currency, default_psp, return_origins, calls_per_minute, created_at,
+    deleted_at"""
 
 
-def find_key(database: Database, key_id: str) -> ApiKey | None:
-    """The key with this public id, also when it is revoked."""
-    row = database.one(
-        """SELECT id, role, coalesce(app_id, '') AS app_id, livemode, secret_sha256,
-                  expires_at, revoked_at
-           FROM api_keys WHERE id = %(key_id)s""",
-        {"key_id": key_id},
+def find_app(database: Database, app_id: str) -> App | None:
+    """The app with this id, also when it is deleted."""
+    row = database.one("SELECT" + _COLUMNS + " FROM apps WHERE id = %(app_id)s", {"app_id": app_id})
+    return _app(row) if row else None
+
+
+def list_apps(database: Database, page: Page) -> Sequence[App]:
+    """Apps by their ids, oldest first."""
+    rows = database.all(
+        "SELECT" + _COLUMNS + " FROM apps WHERE id > %(after)s ORDER BY id LIMIT %(fetch)s",
+        {"after": page.after, "fetch": page.fetch},
     )
-    return ApiKey(**{**row, "role": Role(row["role"])}) if row else None
+    return [_app(row) for row in rows]
 
 
-def get_app(database: Database, app_id: str) -> App:
-    """The app of an authenticated caller, so it exists."""
-    row = database.one(
-        """SELECT id, name, default_currency, default_psp, return_origins
-           FROM apps WHERE id = %(app_id)s""",
-        {"app_id": app_id},
-    )
-    assert row is not None
-    return App(**{**row, "return_origins": tuple(row["return_origins"])})
-
-
-def find_plan(database: Database, app_id: str, code: str) -> Plan | None:
-    """An app's plan by its code."""
-    row = database.one(
-        """SELECT app_id, code, product, interval_unit, interval_count, trial_days, grace_days
-           FROM plans WHERE app_id = %(app_id)s AND code = %(code)s""",
-        {"app_id": app_id, "code": code},
-    )
-    if row is None:
-        return None
-    return Plan(
-        app_id=row["app_id"],
-        code=row["code"],
-        product=row["product"],
-        interval=Interval(Unit(row["interval_unit"]), row["interval_count"]),
-        trial_days=row["trial_days"],
-        grace_days=row["grace_days"],
-    )
-
-
-def find_price(database: Database, app_id: str, plan: str, currency: str) -> Money | None:
-    """What a plan costs in a currency."""
-    row = database.one(
-        """SELECT amount_minor, currency FROM plan_prices
-           WHERE app_id = %(app_id)s AND plan = %(plan)s AND currency = %(currency)s""",
-        {"app_id": app_id, "plan": plan, "currency": currency},
-    )
-    return Money(**row) if row else None
-
-
-def insert_app(database: Database, app: App, actor: str, now: datetime) -> None:
-    """A new app, and the audit row that says who made it."""
+def insert_app(database: Database, app: App, actor: str) -> None:
+    """A new app."""
     database.one(
         """WITH app AS (
-               INSERT INTO apps
-                   (id, name, default_currency, default_psp, return_origins, created_at)
+               INSERT INTO apps (id, name, default_currency, default_psp, return_origins,
+                                 calls_per_minute, created_at)
                VALUES (%(id)s, %(name)s, %(default_currency)s, %(default_psp)s,
-                       %(return_origins)s, %(now)s)
-               RETURNING id
+                       %(return_origins)s, %(calls_per_minute)s, %(created_at)s)
+               RETURNING *
            )
-           INSERT INTO audit_log (app_id, actor, action, object_id, at)
-           SELECT id, %(actor)s, 'app.created', id, %(now)s FROM app""",
-        {
-            **vars(app),
-            "return_origins": list(app.return_origins),
-            "actor": actor,
-            "now": now,
-        },
+           INSERT INTO audit_log (app_id, actor, action, object_id, after, at)
+           SELECT id, %(actor)s, 'app.created', id, to_jsonb(app), created_at FROM app""",
+        {**vars(app), "return_origins": list(app.return_origins), "actor": actor},
     )
 
 
-def insert_key(database: Database, key: ApiKey, actor: str, now: datetime) -> None:
-    """A new key, by the hash of its secret, and its audit row."""
-    database.one(
-        """WITH mode AS (
-               INSERT INTO database_mode (livemode) VALUES (%(livemode)s) ON CONFLICT DO NOTHING
-           ), key AS (
-               INSERT INTO api_keys (id, role, app_id, livemode, secret_sha256, expires_at,
-                                     created_at)
-               VALUES (%(id)s, %(role)s, nullif(%(app_id)s, ''), %(livemode)s, %(secret_sha256)s,
-                       %(expires_at)s, %(now)s)
-               RETURNING id, app_id
-           )
-           INSERT INTO audit_log (app_id, actor, action, object_id, at)
-           SELECT app_id, %(actor)s, 'key.created', id, %(now)s FROM key""",
-        {**vars(key), "actor": actor, "now": now},
-    )
-
-
-def revoke_key(database: Database, key_id: str, actor: str, now: datetime) -> bool:
-    """Ends a key; whether there was a living one. Functions notice within a minute."""
+def update_app(
+    database: Database, app_id: str, changes: Mapping[str, object], actor: str, now: datetime
+) -> App | None:
+    """Changes the fields that are given, of an app that is not deleted; the app, or None."""
     row = database.one(
-        """WITH key AS (
-               UPDATE api_keys SET revoked_at = %(now)s
-               WHERE id = %(key_id)s AND revoked_at IS NULL
-               RETURNING id, app_id
+        """WITH before AS (
+               SELECT * FROM apps WHERE id = %(app_id)s AND deleted_at IS NULL FOR UPDATE
+           ), changed AS (
+               UPDATE apps
+               SET name = coalesce(%(name)s, apps.name),
+                   default_currency = coalesce(%(default_currency)s, apps.default_currency),
+                   default_psp = coalesce(%(default_psp)s, apps.default_psp),
+                   return_origins = coalesce(%(return_origins)s, apps.return_origins),
+                   calls_per_minute = coalesce(%(calls_per_minute)s, apps.calls_per_minute),
+                   deleted_at = %(deleted_at)s
+               FROM before WHERE apps.id = before.id
+               RETURNING apps.*
+           ), audit AS (
+               INSERT INTO audit_log (app_id, actor, action, object_id, before, after, at)
+               SELECT changed.id, %(actor)s, %(action)s, changed.id, to_jsonb(before),
+                      to_jsonb(changed), %(now)s
+               FROM before, changed
            )
-           INSERT INTO audit_log (app_id, actor, action, object_id, at)
-           SELECT app_id, %(actor)s, 'key.revoked', id, %(now)s FROM key RETURNING object_id""",
-        {"key_id": key_id, "actor": actor, "now": now},
-    )
-    return row is not None
-
-
-def insert_plan(
-    database: Database, plan: Plan, prices: Sequence[Money], actor: str, now: datetime
-) -> None:
-    """A new plan with its prices, and its audit row."""
-    database.one(
-        """WITH plan AS (
-               INSERT INTO plans (app_id, code, product, interval_unit, interval_count,
-                                  trial_days, grace_days, created_at)
-               VALUES (%(app_id)s, %(code)s, %(product)s, %(unit)s, %(count)s,
-                       %(trial_days)s, %(grace_days)s, %(now)s)
-               RETURNING app_id, code
-           ), prices AS (
-               INSERT INTO plan_prices (app_id, plan, currency, amount_minor)
-               SELECT app_id, code, currency, amount_minor
-               FROM plan, unnest(%(currencies)s::text[], %(amounts)s::bigint[])
-                    AS price (currency, amount_minor)
-           )
-           INSERT INTO audit_log (app_id, actor, action, object_id, at)
-           SELECT app_id, %(actor)s, 'plan.created', code, %(now)s FROM plan""",
+           SELECT id, name, default_currency, default_psp, return_origins, calls_per_minute,
+                  created_at, deleted_at
+           FROM changed""",
         {
-            "app_id": plan.app_id,
-            "code": plan.code,
-            "product": plan.product,
-            "unit": plan.interval.unit,
-            "count": plan.interval.count,
-            "trial_days": plan.trial_days,
-            "grace_days": plan.grace_days,
-            "currencies": [price.currency for price in prices],
-            "amounts": [price.amount_minor for price in prices],
+            "name": None,
+            "default_currency": None,
+            "default_psp": None,
+            "return_origins": None,
+            "calls_per_minute": None,
+            "deleted_at": None,
+            **changes,
+            "app_id": app_id,
             "actor": actor,
+            "action": "app.deleted" if "deleted_at" in changes else "app.updated",
             "now": now,
         },
     )
+    return _app(row) if row else None
+
+
+def _app(row: Row) -> App:
+    return App(**{**row, "return_origins": tuple(row["return_origins"])})

@@ -10,6 +10,8 @@ import hashlib
 import hmac
 import json
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from tollgate.logs import log
@@ -20,12 +22,13 @@ if TYPE_CHECKING:
 BELIEVED_SECONDS = 60
 TIMEOUT_SECONDS = 0.25
 PAUSE_AFTER_ERROR_SECONDS = 5.0
+NO_FIELDS: Mapping[str, str | int] = MappingProxyType({})
 
 # Writes only what is at least as new: a slow reader can't put an old row over a newer one.
 _SET_IF_NEWER = """
 local held = tonumber(redis.call('HGET', KEYS[1], 'version') or '')
 if held and held > tonumber(ARGV[1]) then return 0 end
-redis.call('HSET', KEYS[1], 'version', ARGV[1], 'value', ARGV[2])
+redis.call('HSET', KEYS[1], 'version', ARGV[1], 'value', ARGV[2], unpack(ARGV, 4))
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1
 """
@@ -43,13 +46,29 @@ class Cache:
     def get(self, name: str) -> dict[str, Any] | None:
         """What was put under this name in the last minute, or None."""
         sealed = self._ask("HGET", name, "value")
-        return self._unsealed(name, sealed) if isinstance(sealed, bytes) else None
+        return self.unsealed(name, sealed) if isinstance(sealed, bytes) else None
 
-    def put(self, name: str, value: dict[str, Any], *, read_at: float, version: int = 0) -> None:
-        """Keeps a value that was read at `read_at` (Unix seconds), unless a newer one is there."""
+    def put(
+        self,
+        name: str,
+        value: dict[str, Any],
+        *,
+        read_at: float,
+        version: int = 0,
+        fields: Mapping[str, str | int] = NO_FIELDS,
+    ) -> None:
+        """Keeps a value that was read at `read_at` (Unix seconds), unless a newer one is there.
+
+        `fields` lie beside it, not sealed, for scripts.
+        """
         sealed = self._sealed(name, value, read_at)
         lifetime_ms = BELIEVED_SECONDS * 1000
-        self._ask("EVAL", _SET_IF_NEWER, 1, name, version, sealed, lifetime_ms)
+        beside = [part for field in fields.items() for part in field]
+        self._ask("EVAL", _SET_IF_NEWER, 1, name, version, sealed, lifetime_ms, *beside)
+
+    def run(self, script: str, name: str, *arguments: str | int) -> object:
+        """What a script answers about a name, in one round trip; None without Redis."""
+        return self._ask("EVAL", script, 1, name, *arguments)
 
     def count(self, name: str) -> None:
         """Adds one to a counter."""
@@ -102,7 +121,8 @@ class Cache:
         body = json.dumps({"at": read_at, "value": value}, separators=(",", ":")).encode()
         return self._seal(name, body) + body
 
-    def _unsealed(self, name: str, sealed: bytes) -> dict[str, Any] | None:
+    def unsealed(self, name: str, sealed: bytes) -> dict[str, Any] | None:
+        """The value, if we put it under this name in the last minute."""
         seal, body = sealed[:32], sealed[32:]
         if not hmac.compare_digest(seal, self._seal(name, body)):
             return None

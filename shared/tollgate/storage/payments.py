@@ -84,7 +84,7 @@ def insert_claimed(
 
 
 def find_payment(database: Database, payment_id: str) -> Payment | None:
-    """A payment of any app: for callers that are no app (a PSP, the client's browser)."""
+    """The tenant's payment with this id."""
     if not is_id("pay", payment_id):
         return None
     row = database.one(
@@ -94,21 +94,12 @@ def find_payment(database: Database, payment_id: str) -> Payment | None:
     return _payment(row) if row else None
 
 
-def get_payment(database: Database, payment_id: str, app_id: str | None) -> Payment:
-    """A payment of this app, or of any when `app_id` is None. Raises NotFound."""
-    if not is_id("pay", payment_id):
+def get_payment(database: Database, payment_id: str) -> Payment:
+    """The tenant's payment with this id. Raises NotFound."""
+    payment = find_payment(database, payment_id)
+    if payment is None:
         raise NotFound
-    row = database.one(
-        "SELECT"
-        + _COLUMNS
-        + """ FROM payments
-              WHERE id = %(payment_id)s
-                AND (%(app_id)s::text IS NULL OR app_id = %(app_id)s)""",
-        {"payment_id": payment_id, "app_id": app_id},
-    )
-    if row is None:
-        raise NotFound
-    return _payment(row)
+    return payment
 
 
 def lock_payment(database: Database, payment_id: str) -> Payment:

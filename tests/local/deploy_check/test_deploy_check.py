@@ -13,6 +13,10 @@ from .small_project import Project
 
 CREATE = "packages/payments/create"
 MAIN = f"{CREATE}/__main__.py"
+COMPILE_VENDORED = """\
+"$TOLLGATE_PYTHON" -m compileall -q -b --invalidation-mode unchecked-hash build/vendor-core
+"""
+REMOVE_SOURCES = "rm build/vendor-core/*.py\n"
 
 
 def has(findings: list[str], where: str, words: str) -> bool:
@@ -61,6 +65,62 @@ def test_bytecode_checked_against_a_time(project: Project) -> None:
     project.edit("shared/build.sh", "unchecked-hash", "timestamp")
 
     assert has(project.findings(), "payments/create", "not compiled as unchecked-hash")
+
+
+def vendor(project: Project, source: str) -> None:
+    """Adds a vendor set with one module, shipped as bytecode alone."""
+    with (project.root / "shared/build.sh").open("a") as script:
+        script.write(f"mkdir build/vendor-core && echo '{source}' > build/vendor-core/small.py\n")
+        script.write(COMPILE_VENDORED + REMOVE_SOURCES)
+    for function in (CREATE, "packages/payments/reconcile"):
+        project.edit(
+            f"{function}/.include", "tollgate\n", "tollgate\n../../../lib/build/vendor-core\n"
+        )
+
+
+def test_vendor_set_of_bytecode_alone(project: Project) -> None:
+    vendor(project, "NUMBER = 7")
+
+    report = project.check()
+
+    assert report.problems == ()
+    assert [row.compiled for row in report.rows] == [3, 3]
+
+
+def test_vendored_bytecode_of_another_python(project: Project) -> None:
+    vendor(project, "NUMBER = 7")
+    with (project.root / "shared/build.sh").open("a") as script:
+        script.write("printf old! | dd of=build/vendor-core/small.pyc conv=notrunc status=none\n")
+
+    findings = project.findings()
+
+    assert has(findings, "payments/create", "vendor-core/small.pyc: compiled by another Python")
+    assert has(findings, "payments/create", "the vendored small cannot be imported: ImportError")
+
+
+def test_vendored_bytecode_checked_against_a_time(project: Project) -> None:
+    vendor(project, "NUMBER = 7")
+    project.edit("shared/build.sh", "-b --invalidation-mode unchecked-hash", "-b")
+
+    assert has(project.findings(), "payments/create", "small.pyc: not compiled as unchecked-hash")
+
+
+def test_vendored_sources_that_were_left(project: Project) -> None:
+    vendor(project, "NUMBER = 7")
+    project.edit("shared/build.sh", REMOVE_SOURCES, "")
+
+    findings = project.findings()
+
+    assert has(findings, "payments/create", "small.pyc: beside its source, so never imported")
+    assert has(findings, "payments/create", "vendor-core/small.py has no .pyc")
+
+
+def test_vendored_bytecode_that_is_missing(project: Project) -> None:
+    vendor(project, "import smaller")
+
+    findings = project.findings()
+
+    assert has(findings, "payments/create", "the vendored small cannot be imported: ModuleNotFound")
 
 
 def test_function_on_disk_but_not_declared(project: Project) -> None:

@@ -1,0 +1,1 @@
+"""How we seal: access tokens, entitlements, fields of a row. Keys come in as a Keyring."""

@@ -1,0 +1,27 @@
+"""An app: a tenant."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+ORIGIN_PATTERN = r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$"
+"""An origin without a path or a last slash: another form would never match."""
+
+CALLS_PER_MINUTE = 600
+"""What an app and a key may call unless told otherwise: as much as the platform gives them all."""
+
+
+@dataclass(frozen=True)
+class App:
+    """An app, as its row stands.
+
+    `return_origins` are the origins that a payment may send its client back to.
+    """
+
+    id: str
+    name: str
+    default_currency: str
+    default_psp: str
+    return_origins: tuple[str, ...]
+    calls_per_minute: int
+    created_at: datetime
+    deleted_at: datetime | None = None

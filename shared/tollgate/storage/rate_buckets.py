@@ -1,0 +1,47 @@
+"""The buckets of domain/rate.py in PostgreSQL: for calls that move money while Redis is gone."""
+
+from collections.abc import Mapping
+
+from tollgate.domain.rate import WINDOW_SECONDS, Allowance
+from tollgate.storage.database import Database
+
+
+def take(database: Database, limits: Mapping[str, int]) -> Allowance:
+    """Counts one call in each bucket, by its name and its calls a minute; what the tightest says.
+
+    On the database's own clock: no container's wrong one counts.
+    """
+    row = database.one(
+        """WITH asked AS (
+               SELECT name, calls, make_interval(secs => %(window)s / calls) AS each
+               FROM unnest(%(names)s::text[], %(calls)s::float[]) AS limits (name, calls)
+               ORDER BY name -- two calls lock the same buckets in the same order
+           ), taken AS (
+               INSERT INTO rate_buckets AS bucket (name, full_at)
+               SELECT name, clock_timestamp() + each FROM asked
+               ON CONFLICT (name) DO UPDATE
+               SET full_at = greatest(bucket.full_at, clock_timestamp())
+                             + (SELECT each FROM asked WHERE asked.name = bucket.name)
+               WHERE greatest(bucket.full_at, clock_timestamp()) - clock_timestamp()
+                     + (SELECT each FROM asked WHERE asked.name = bucket.name)
+                     <= make_interval(secs => %(window)s)
+               RETURNING name, full_at
+           )
+           SELECT calls::int AS limit, full_at IS NOT NULL AS allowed,
+                  extract(epoch FROM full_at - clock_timestamp())::float AS reset_seconds
+           FROM asked LEFT JOIN taken USING (name)
+           ORDER BY full_at DESC NULLS FIRST LIMIT 1""",
+        {
+            "names": list(limits),
+            "calls": list(limits.values()),
+            "window": WINDOW_SECONDS,
+        },
+    )
+    assert row is not None
+    limit: int = row["limit"]
+    if not row["allowed"]:
+        wait_seconds = -(-WINDOW_SECONDS // limit)
+        return Allowance(False, limit, 0, WINDOW_SECONDS, wait_seconds)
+    reset_seconds: float = max(row["reset_seconds"], 0)
+    remaining = int((WINDOW_SECONDS - reset_seconds) * limit / WINDOW_SECONDS)
+    return Allowance(True, limit, remaining, -int(-reset_seconds // 1))
