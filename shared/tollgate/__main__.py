@@ -3,14 +3,22 @@
     python -m tollgate app create --name "Shop" --currency KES --origin https://shop.example
     python -m tollgate plan create --app app_… --code monthly --product pro --price KES=150000
     python -m tollgate key create --app app_…
-    python -m tollgate key create --admin
+    python -m tollgate key create --admin           the first one opens admin/apps, keys and plans
     python -m tollgate key revoke --id 0123456789abcdef
+    python -m tollgate customer find --app app_… --email somebody@example.com
+    python -m tollgate secret new --id 2026a        a key for one of the rings below
+    python -m tollgate secret reseal                seals stored fields with the newest key
 
 TOLLGATE_MODE (test or live) is the mode that keys are made for. Every change is audited.
+
+ACCESS_TOKEN_KEYS, ENTITLEMENT_KEYS and FIELD_KEYS are rings: "2026b:…,2026a:…". To replace a key, add
+the new one behind the old one and deploy; put it in front and deploy; for FIELD_KEYS, reseal; take
+the old one away once nothing needs it (tokens: ten minutes, entitlements: fifteen).
 """
 
 import argparse
 import getpass
+import json
 import secrets
 import sys
 from typing import Any
@@ -18,12 +26,20 @@ from typing import Any
 from pydantic import ValidationError
 
 from tollgate.domain.billing import Unit
-from tollgate.domain.errors import ConstraintViolated, FieldError, NotFound, TollgateError
+from tollgate.domain.errors import (
+    ConstraintViolated,
+    DecryptionFailed,
+    FieldError,
+    NotFound,
+    TollgateError,
+)
 from tollgate.domain.keyring import KEY_BYTES
 from tollgate.domain.money import EXPONENTS
 from tollgate.domain.principal import EVERY_TENANT, Role
 from tollgate.operations import api_keys, apps, plans
 from tollgate.operations.context import Call, Context
+from tollgate.operations.customers import find_customers
+from tollgate.operations.rotation import reseal_fields
 from tollgate.psp import REGISTRY
 from tollgate.schemas.api_keys import CreateKey
 from tollgate.schemas.apps import CreateApp
@@ -95,6 +111,20 @@ def _revoke_key(context: Context, arguments: argparse.Namespace) -> str:
     return "revoked"
 
 
+def _find_customer(context: Context, arguments: argparse.Namespace) -> str:
+    found = find_customers(context, arguments.app, arguments.email)
+    return "\n".join(json.dumps({"payment_id": key, **told}) for key, told in found.items())
+
+
+def _reseal(context: Context, _arguments: argparse.Namespace) -> str:
+    unreadable = reseal_fields(context, lambda line: print(line, file=sys.stderr))
+    if unreadable:
+        raise DecryptionFailed(
+            "These can't be read, and stay as they are:\n" + "\n".join(unreadable)
+        )
+    return "Every field is sealed with the first of FIELD_KEYS: the others can go."
+
+
 def _new_secret(_context: Context, arguments: argparse.Namespace) -> str:
     return f"{arguments.id}:{secrets.token_urlsafe(KEY_BYTES)}"
 
@@ -110,10 +140,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tollgate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    nouns = parser.add_subparsers(required=True, metavar="app | plan | key")
+    nouns = parser.add_subparsers(required=True, metavar="app | plan | key | customer | secret")
     _add_app(nouns.add_parser("app").add_subparsers(required=True))
     _add_plan(nouns.add_parser("plan").add_subparsers(required=True))
     _add_key(nouns.add_parser("key").add_subparsers(required=True))
+    _add_customer(nouns.add_parser("customer").add_subparsers(required=True))
+    _add_secret(nouns.add_parser("secret").add_subparsers(required=True))
     return parser
 
 
@@ -149,6 +181,21 @@ def _add_key(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     revoke = verbs.add_parser("revoke", help="ends a key")
     revoke.add_argument("--id", required=True, help="the part after tg_test_")
     revoke.set_defaults(run=_revoke_key)
+
+
+def _add_customer(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    find = verbs.add_parser("find", help="what an app's payments hold of a person; prints JSON")
+    find.add_argument("--app", required=True)
+    find.add_argument("--email", required=True)
+    find.set_defaults(run=_find_customer)
+
+
+def _add_secret(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    new = verbs.add_parser("new", help="a key for ACCESS_TOKEN_KEYS, ENTITLEMENT_KEYS, FIELD_KEYS")
+    new.add_argument("--id", required=True, help="what it goes by, such as 2026a")
+    new.set_defaults(run=_new_secret)
+    reseal = verbs.add_parser("reseal", help="seals stored fields with the first of FIELD_KEYS")
+    reseal.set_defaults(run=_reseal)
 
 
 if __name__ == "__main__":

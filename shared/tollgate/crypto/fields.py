@@ -12,7 +12,7 @@ import hmac
 import unicodedata
 from dataclasses import dataclass
 
-from tollgate.domain.errors import InternalError
+from tollgate.domain.errors import DecryptionFailed
 from tollgate.domain.ids import RandomBytes
 from tollgate.domain.keyring import KEY_BYTES, Keyring
 
@@ -23,10 +23,6 @@ INDEX_BYTES = 16
 
 ENCRYPTION = b"tollgate fields: encryption 1"
 BLIND_INDEX = b"tollgate fields: blind index 1"
-
-
-class DecryptionFailed(InternalError):
-    """A stored value can't be decrypted: it was altered or moved, or its key is not in use."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from tollgate.domain.card_numbers import mask_card_numbers
 from tollgate.domain.money import Money
 from tollgate.domain.principal import Tenant
 
@@ -107,11 +108,19 @@ class Payment:
 
 @dataclass(frozen=True)
 class Customer:
-    """Who pays, as far as the app told: passed on to the PSP and not stored."""
+    """Who pays, as far as the app told: passed on to the PSP, and stored sealed."""
 
     email: str | None = None
     phone: str | None = None
     name: str | None = None
+
+
+@dataclass(frozen=True)
+class SealedCustomer:
+    """Who pays, as it is stored: encrypted, with the index to find the email by."""
+
+    value: bytes
+    email_index: bytes | None
 
 
 @dataclass(frozen=True)
@@ -197,10 +206,15 @@ def apply(payment: Payment, outcome: Outcome, now: datetime) -> Payment:
         psp_reference=payment.psp_reference or outcome.psp_reference,
         method=outcome.method or payment.method,
         next_action=outcome.next_action if status is PaymentStatus.REQUIRES_ACTION else None,
-        failure=failure or outcome.failure,
+        failure=failure or _without_card_number(outcome.failure),
         expires_at=outcome.expires_at or payment.expires_at,
         updated_at=now,
     )
+
+
+def _without_card_number(failure: Failure | None) -> Failure | None:
+    """A PSP's message may repeat what the client typed; no card number is ever stored."""
+    return failure and replace(failure, message=mask_card_numbers(failure.message))
 
 
 @dataclass(frozen=True)

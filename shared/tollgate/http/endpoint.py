@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol
 
+from tollgate.domain.card_numbers import has_card_number
 from tollgate.domain.errors import (
     ConstraintViolated,
     ContentTooLarge,
@@ -173,6 +174,8 @@ def _claim(route: Route, request: Request, principal: Principal | None) -> Claim
         raise IdempotencyKeyMissing
     if not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
         raise IdempotencyKeyMalformed
+    if has_card_number(key):
+        raise IdempotencyKeyMalformed("An Idempotency-Key must not hold a card number.")
     assert principal is not None
     # over the raw bytes, before any parsing, and over what they were sent to
     what = f"{route.name} {request.target}\n".encode()

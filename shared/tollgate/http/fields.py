@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl
 
+from tollgate.domain.card_numbers import has_card_number
 from tollgate.domain.errors import FieldError, InvalidFields, InvalidRequest, MalformedBody
 from tollgate.http.request import Request
 
@@ -31,7 +32,9 @@ def parse_body(model: "type[Model]", request: Request) -> "Model":
     from pydantic import ValidationError
 
     try:
-        return model.model_validate_json(request.body, strict=True)
+        content = model.model_validate_json(request.body, strict=True)
+        _refuse_card_numbers(content.model_dump())
+        return content
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
     if any(item["type"] == "json_invalid" for item in found):
@@ -63,6 +66,20 @@ def parse_form(model: "type[Model]", request: Request) -> "Model":
     except (ValueError, ValidationError):
         pass
     raise InvalidRequest
+
+
+def _refuse_card_numbers(fields: object, path: str = "") -> None:
+    """Whatever is in a body may be stored, and no card number ever is. Raises InvalidFields."""
+    if isinstance(fields, str) and has_card_number(fields):
+        message = "This looks like a card number. Tollgate takes and stores none."
+        raise InvalidFields(errors=(FieldError(path, message),))
+    if isinstance(fields, dict):
+        for name, value in fields.items():
+            _refuse_card_numbers(name, f"{path} (a name in it)")
+            _refuse_card_numbers(value, f"{path}.{name}".lstrip("."))
+    if isinstance(fields, list):
+        for number, value in enumerate(fields):
+            _refuse_card_numbers(value, f"{path}.{number}")
 
 
 def _printable(part: str | int) -> str:

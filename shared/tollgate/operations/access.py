@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from tollgate.crypto.entitlements import sign
+from tollgate.domain.entitlement import entitlement_claims
 from tollgate.domain.errors import FieldError, InvalidFields, NotFound
 from tollgate.domain.ids import is_client_id, is_plan_code
 from tollgate.domain.instants import rfc3339
@@ -15,6 +17,7 @@ from tollgate.domain.principal import Role
 from tollgate.domain.subscription import Access, Dates, Reason, best_access
 from tollgate.operations.context import Call, Context
 from tollgate.operations.settlement import ask_psp
+from tollgate.settings import needed
 from tollgate.storage import access_cache, payments, subscriptions
 from tollgate.storage.subscriptions import UnderWay
 
@@ -36,24 +39,24 @@ def check_access(context: Context, call: Call[None]) -> dict[str, Any]:
     cached = access_cache.dates_of(call.ahead)
     answer = best_access(_of_product(cached or (), product), now)
     if answer.active:
-        return _view(call, answer, now, "cache")
+        return _view(context, call, answer, now, source="cache")
 
     answer = _read_access(context, app_id, client_id, product, now)
     if answer.active:
-        return _view(call, answer, now, "database")
+        return _view(context, call, answer, now, source="database")
 
     under_way = subscriptions.find_under_way(context.database, app_id, client_id, product, now)
     if under_way is None:
-        return _view(call, answer, now, "database")
+        return _view(context, call, answer, now, source="database")
     source = _ask(context, under_way)
 
     # read again: whoever had news of the payment, this call or another, it counts
     answer = _read_access(context, app_id, client_id, product, now)
     under_way = subscriptions.find_under_way(context.database, app_id, client_id, product, now)
     if answer.active or under_way is None:
-        return _view(call, answer, now, source)
+        return _view(context, call, answer, now, source=source)
     answer = replace(answer, reason=Reason.PAYMENT_PENDING)
-    return _view(call, answer, now, source, under_way.pay_url)
+    return _view(context, call, answer, now, source=source, pay_url=under_way.pay_url)
 
 
 def _ask(context: Context, under_way: UnderWay) -> str:
@@ -77,8 +80,22 @@ def _of_product(dates: tuple[Dates, ...], product: str | None) -> tuple[Dates, .
     return tuple(item for item in dates if product is None or item.product == product)
 
 
+def _entitlement(context: Context, call: Call[None], answer: Access, now: datetime) -> str:
+    """The yes, signed, for whoever can't ask us each time. There is no signed no: it could be
+    shown to the client who has paid a moment later."""
+    issuer, keyring = context.settings.public_url, context.settings.entitlement_keys
+    claims = entitlement_claims(call.caller.app_id, call.target, answer, now, issuer)
+    return sign(needed(keyring, "ENTITLEMENT_KEYS"), claims)
+
+
 def _view(
-    call: Call[None], answer: Access, now: datetime, source: str, pay_url: str | None = None
+    context: Context,
+    call: Call[None],
+    answer: Access,
+    now: datetime,
+    *,
+    source: str,
+    pay_url: str | None = None,
 ) -> dict[str, Any]:
     dates = answer.dates
     return {
@@ -97,7 +114,7 @@ def _view(
         "as_of": rfc3339(now),
         "source": source,
         "pay_url": pay_url,
-        "entitlement": None,
+        "entitlement": _entitlement(context, call, answer, now) if answer.active else None,
     }
 
 

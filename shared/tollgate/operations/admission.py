@@ -1,7 +1,8 @@
 """Letting a caller in: the key is found, the caller proven, the call counted, the role looked at.
 
 However a key was found, what is believed of it is at most a minute old: a revoked key, and every
-token made with it, is refused by then. Where neither Redis nor PostgreSQL can tell, nobody comes in.
+token made with it, is refused by then. Where neither Redis nor PostgreSQL can tell, nobody is let
+in.
 """
 
 import contextlib

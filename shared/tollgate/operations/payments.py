@@ -17,6 +17,7 @@ from tollgate.domain.idempotency import StoredAnswer, answer_of
 from tollgate.domain.money import Money
 from tollgate.domain.payment import Customer, Order, Outcome, Payment, PaymentStatus, apply
 from tollgate.operations.context import Call, Context
+from tollgate.operations.customers import seal_customer
 from tollgate.operations.settlement import ask_psp, payment_event_data, record
 from tollgate.storage import apps, idempotency, payments, plans
 
@@ -32,9 +33,11 @@ def create_payment(context: Context, call: "Call[CreatePayment]") -> StoredAnswe
     claim, now = call.key_claim, context.now()
     held = idempotency.find_held(context.database, claim.app_id, claim.key)
     if held is None:
-        payment = _new_payment(context, call)
-        actor = call.caller.actor
-        if payments.insert_claimed(context.database, payment, claim, actor, now):
+        payment, actor = _new_payment(context, call), call.caller.actor
+        customer = seal_customer(context, payment, _customer(call.content))
+        if payments.insert_claimed(
+            context.database, payment, customer, claim, actor=actor, now=now
+        ):
             return _charge(context, call, payment)
         held = idempotency.find_held(context.database, claim.app_id, claim.key)
         assert held is not None
@@ -159,7 +162,6 @@ def _check_origin(url: str | None, allowed: tuple[str, ...]) -> None:
 
 def _order(context: Context, request: "CreatePayment", payment: Payment) -> Order:
     back = f"{context.settings.public_url}/payments/return/{payment.id}"
-    customer = request.customer
     return Order(
         payment_id=payment.id,
         money=payment.money,
@@ -167,6 +169,10 @@ def _order(context: Context, request: "CreatePayment", payment: Payment) -> Orde
         return_url=back,
         cancel_url=f"{back}?left=1",
         expires_at=payment.expires_at,
-        customer=Customer(**customer.model_dump()) if customer else Customer(),
+        customer=_customer(request),
         method=payment.method,
     )
+
+
+def _customer(request: "CreatePayment") -> Customer:
+    return Customer(**request.customer.model_dump()) if request.customer else Customer()

@@ -2,11 +2,14 @@
 
 from typing import Any
 
+from tollgate.crypto.fields import Place
+from tollgate.domain.card_numbers import mask_card_numbers
 from tollgate.domain.errors import BadRequest, NotFound, UnsupportedPsp, WrongMode
-from tollgate.domain.payment import Hint
+from tollgate.domain.payment import Hint, Payment
 from tollgate.domain.principal import EVERY_TENANT
 from tollgate.logs import log
 from tollgate.operations.context import Call, Context
+from tollgate.operations.customers import field_cipher
 from tollgate.operations.settlement import settle
 from tollgate.storage import inbox, payments
 
@@ -19,19 +22,36 @@ def receive_event(context: Context, call: Call[None]) -> dict[str, Any]:
     The event is recorded before it is worked on. When the PSP can't be read now, the answer is an
     error, so that the PSP delivers the event again.
     """
-    psp, context = call.target, context.within(EVERY_TENANT)
+    psp = call.target
     hint = _verified(context, call, psp)
-    payment = payments.find_payment(context.database, hint.payment_id) if hint.payment_id else None
+    payment = _payment_of(context, hint)
     if payment is None or payment.psp != psp:
         # an event of something else on the same account: acknowledged, and nobody is asked
         context.cache.count(f"webhook_dropped:{psp}")
         log("webhook.dropped", psp=psp, type=hint.type)
         return _RECEIVED
-    if not inbox.insert_event(context.database, psp, hint, context.now()):
+    context = context.within(payment.tenant)
+    payload = _sealed_payload(context, call, payment, hint)
+    if not inbox.insert_event(
+        context.database, payment.app_id, psp, hint, payload=payload, now=context.now()
+    ):
         return _RECEIVED
     settle(context, payment, actor=f"webhook:{psp}", psp_reference=hint.psp_reference)
     inbox.mark_processed(context.database, psp, hint.event_id, context.now())
     return _RECEIVED
+
+
+def _payment_of(context: Context, hint: Hint) -> Payment | None:
+    if hint.payment_id is None:
+        return None
+    return payments.find_payment(context.within(EVERY_TENANT).database, hint.payment_id)
+
+
+def _sealed_payload(context: Context, call: Call[None], payment: Payment, hint: Hint) -> bytes:
+    """The event as it was sent, for whoever must know later; without card numbers, encrypted."""
+    masked = mask_card_numbers(call.raw_body.decode(errors="replace")).encode()
+    row_id = inbox.row_id(payment.psp, hint.event_id)
+    return field_cipher(context).encrypt(Place("inbox", "payload", row_id, payment.app_id), masked)
 
 
 def _verified(context: Context, call: Call[None], psp: str) -> Hint:

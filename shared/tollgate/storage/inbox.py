@@ -6,20 +6,31 @@ from tollgate.domain.payment import Hint
 from tollgate.storage.database import Database
 
 
-def insert_event(database: Database, psp: str, hint: Hint, now: datetime) -> bool:
-    """Records an event; whether it still is to be processed.
+def row_id(psp: str, event_id: str) -> str:
+    """What an event goes by where one name is needed."""
+    return f"{psp}:{event_id}"
+
+
+def insert_event(
+    database: Database, app_id: str, psp: str, hint: Hint, *, payload: bytes, now: datetime
+) -> bool:
+    """Records an event with what was sent, sealed; whether it still is to be processed.
 
     False only when it was processed before. A second delivery while the first is being worked on
     is True for both: settling twice is harmless, losing an event between the two is not.
     """
     row = database.one(
-        """INSERT INTO inbox (psp, event_id, type, payment_id, psp_reference, received_at)
-           VALUES (%(psp)s, %(event_id)s, %(type)s, %(payment_id)s, %(psp_reference)s, %(now)s)
+        """INSERT INTO inbox (psp, event_id, app_id, type, payment_id, psp_reference, payload,
+                              received_at)
+           VALUES (%(psp)s, %(event_id)s, %(app_id)s, %(type)s, %(payment_id)s,
+                   %(psp_reference)s, %(payload)s, %(now)s)
            ON CONFLICT (psp, event_id) DO UPDATE SET received_at = inbox.received_at
            RETURNING processed_at""",
         {
             "psp": psp,
             "event_id": hint.event_id,
+            "app_id": app_id,
+            "payload": payload,
             "type": hint.type,
             "payment_id": hint.payment_id,
             "psp_reference": hint.psp_reference,

@@ -10,7 +10,7 @@ from tollgate.domain.events import EventType
 from tollgate.domain.idempotency import LOCK_SECONDS, Claim, StoredAnswer
 from tollgate.domain.ids import is_id
 from tollgate.domain.money import Money
-from tollgate.domain.payment import Failure, Payment, PaymentStatus
+from tollgate.domain.payment import Failure, Payment, PaymentStatus, SealedCustomer
 from tollgate.storage.database import Database, Row
 
 _COLUMNS: LiteralString = """
@@ -28,7 +28,13 @@ class Saved:
 
 
 def insert_claimed(
-    database: Database, payment: Payment, claim: Claim, actor: str, now: datetime
+    database: Database,
+    payment: Payment,
+    customer: SealedCustomer | None,
+    claim: Claim,
+    *,
+    actor: str,
+    now: datetime,
 ) -> bool:
     """The payment, the claim of its key and its audit row, in one statement and one commit.
 
@@ -45,11 +51,12 @@ def insert_claimed(
                INSERT INTO payments
                    (id, app_id, client_id, idempotency_key, amount_minor, currency, status, psp,
                     livemode, method, plan, product, description, metadata, return_url, cancel_url,
-                    created_at, updated_at, expires_at)
+                    customer, customer_email_index, created_at, updated_at, expires_at)
                SELECT payment_id, %(app_id)s, %(client_id)s, %(key)s, %(amount_minor)s,
                       %(currency)s, 'pending', %(psp)s, %(livemode)s, %(method)s, %(plan)s,
                       %(product)s, %(description)s, %(metadata)s::jsonb, %(return_url)s,
-                      %(cancel_url)s, %(now)s, %(now)s, %(expires_at)s
+                      %(cancel_url)s, %(customer)s, %(customer_email_index)s, %(now)s, %(now)s,
+                      %(expires_at)s
                FROM claim
                RETURNING id, app_id
            )
@@ -75,6 +82,8 @@ def insert_claimed(
             "metadata": json.dumps(dict(payment.metadata)),
             "return_url": payment.return_url,
             "cancel_url": payment.cancel_url,
+            "customer": customer.value if customer else None,
+            "customer_email_index": customer.email_index if customer else None,
             "expires_at": payment.expires_at,
             "actor": actor,
             "now": now,

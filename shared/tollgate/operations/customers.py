@@ -1,0 +1,62 @@
+"""Who pays: personal data, sealed as soon as it is here, opened for operators alone."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from tollgate.crypto.fields import FieldCipher, IndexedColumn, Place
+from tollgate.domain.payment import Customer, Payment, SealedCustomer
+from tollgate.operations.context import Context
+from tollgate.settings import needed
+from tollgate.storage import customers
+
+TABLE, COLUMN = "payments", "customer"
+
+
+def field_cipher(context: Context) -> FieldCipher:
+    """Seals and opens fields. Raises Misconfigured where this function has no FIELD_KEYS."""
+    return FieldCipher(needed(context.settings.field_keys, "FIELD_KEYS"), context.random_bytes)
+
+
+def seal_customer(context: Context, payment: Payment, customer: Customer) -> SealedCustomer | None:
+    """What is stored of who pays; None where the app told nothing."""
+    told = {name: value for name, value in asdict(customer).items() if value is not None}
+    if not told:
+        return None
+    return seal_told(field_cipher(context), payment.id, payment.app_id, told)
+
+
+def seal_told(
+    cipher: FieldCipher, payment_id: str, app_id: str, told: dict[str, Any]
+) -> SealedCustomer:
+    """The same, of the fields that were told."""
+    email = told.get("email")
+    return SealedCustomer(
+        value=cipher.encrypt(_place(payment_id, app_id), json.dumps(told).encode()),
+        email_index=cipher.blind_index(_indexed(app_id), email) if email else None,
+    )
+
+
+def open_told(cipher: FieldCipher, payment_id: str, app_id: str, sealed: bytes) -> dict[str, Any]:
+    """The fields that were told. Raises DecryptionFailed."""
+    told: dict[str, Any] = json.loads(cipher.decrypt(_place(payment_id, app_id), sealed))
+    return told
+
+
+def find_customers(context: Context, app_id: str, email: str) -> dict[str, dict[str, Any]]:
+    """What an app's payments hold of the person with this email, by payment: the answer to
+    "what do you know of me?". Raises DecryptionFailed."""
+    cipher = field_cipher(context)
+    indexes = cipher.blind_indexes(_indexed(app_id), email)
+    return {
+        found.payment_id: open_told(cipher, found.payment_id, found.app_id, found.sealed)
+        for found in customers.list_by_email(context.database, app_id, indexes)
+    }
+
+
+def _place(payment_id: str, app_id: str) -> Place:
+    return Place(TABLE, COLUMN, payment_id, app_id)
+
+
+def _indexed(app_id: str) -> IndexedColumn:
+    return IndexedColumn(TABLE, COLUMN, app_id)
