@@ -11,9 +11,9 @@
 
 TOLLGATE_MODE (test or live) is the mode that keys are made for. Every change is audited.
 
-ACCESS_TOKEN_KEYS, ENTITLEMENT_KEYS and FIELD_KEYS are rings: "2026b:…,2026a:…". To replace a key, add
-the new one behind the old one and deploy; put it in front and deploy; for FIELD_KEYS, reseal; take
-the old one away once nothing needs it (tokens: ten minutes, entitlements: fifteen).
+ACCESS_TOKEN_KEYS, ENTITLEMENT_KEYS and FIELD_KEYS are rings: "2026b:…,2026a:…". To replace a key,
+add the new one behind the old one and deploy; put it in front and deploy; for FIELD_KEYS, reseal;
+take the old one away once nothing needs it (tokens: ten minutes, entitlements: fifteen).
 """
 
 import argparse
@@ -119,9 +119,7 @@ def _find_customer(context: Context, arguments: argparse.Namespace) -> str:
 def _reseal(context: Context, _arguments: argparse.Namespace) -> str:
     unreadable = reseal_fields(context, lambda line: print(line, file=sys.stderr))
     if unreadable:
-        raise DecryptionFailed(
-            "These can't be read, and stay as they are:\n" + "\n".join(unreadable)
-        )
+        raise DecryptionFailed("\n".join(("These can't be read, and stay:", *unreadable)))
     return "Every field is sealed with the first of FIELD_KEYS: the others can go."
 
 

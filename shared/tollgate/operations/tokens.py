@@ -19,6 +19,7 @@ from tollgate.domain.errors import (
 )
 from tollgate.domain.permissions import scopes_of
 from tollgate.domain.principal import Principal, Role
+from tollgate.logs import log
 from tollgate.operations.admission import Proof, prove
 from tollgate.operations.context import Call, Context, Reply
 from tollgate.settings import needed
@@ -54,6 +55,7 @@ def issue_token(context: Context, call: "Call[RequestToken]") -> dict[str, Any]:
         now=context.now(),
         random_bytes=context.random_bytes,
     )
+    log("token.issued", key_id=holder.key_id, role=role.value, app_id=holder.app_id)
     return {
         "access_token": token,
         "token_type": "Bearer",
