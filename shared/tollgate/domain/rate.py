@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 WINDOW_SECONDS = 60
+CLIENT_CALLS_PER_MINUTE = 60
+"""A client's token is in a client's hands: it gets a small part of what its app may call."""
 
 
 @dataclass(frozen=True)

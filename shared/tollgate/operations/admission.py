@@ -82,7 +82,8 @@ def prove(
 
 def _look_up(context: Context, proof: Proof, read_ahead: ReadAhead | None) -> Lookup:
     secret = None if proof.is_signed else proof.secret_sha256
-    lookup = admissions.look_up(context.cache, proof.key_id, secret, read_ahead)
+    asked = (context.cache, proof.key_id, secret, read_ahead, proof.client_id)
+    lookup = admissions.look_up(*asked)
     if lookup is not None:
         return lookup
     database, read_at = context.within(EVERY_TENANT).database, time.time()
@@ -92,7 +93,7 @@ def _look_up(context: Context, proof: Proof, read_ahead: ReadAhead | None) -> Lo
         with contextlib.suppress(Unavailable):  # when a key was last used is worth no call
             api_keys.touch_key(database, proof.key_id, context.now())
     # again, because now the call can be counted
-    lookup = admissions.look_up(context.cache, proof.key_id, secret, read_ahead)
+    lookup = admissions.look_up(*asked)
     return lookup if lookup is not None else Lookup(key)
 
 

@@ -7,13 +7,14 @@ forged it would gain a call that is not counted and a value that is not ours.
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from tollgate.domain.principal import ApiKey, Role
-from tollgate.domain.rate import WINDOW_SECONDS, Allowance
-from tollgate.storage.cache import BELIEVED_SECONDS, Cache
+from tollgate.domain.rate import CLIENT_CALLS_PER_MINUTE, WINDOW_SECONDS, Allowance
+from tollgate.storage.cache import BELIEVED_SECONDS, NO_FIELDS, Cache
 
 _MAX_KEYS = 200
 """Far more keys than one deployment has; a bound, so that memory has one."""
@@ -23,11 +24,12 @@ _MAX_KEYS = 200
 _ADMIT = """
 local record = redis.call('HMGET', KEYS[1], 'value', 'proof', 'app_id', 'key_calls', 'app_calls')
 if not record[1] then return {} end
-if not record[2] or (ARGV[1] ~= '' and ARGV[1] ~= record[2]) then return {record[1]} end
+if not record[4] or (ARGV[1] ~= '' and ARGV[1] ~= record[2]) then return {record[1]} end
 local time, window = redis.call('TIME'), tonumber(ARGV[2])
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local limits = {[KEYS[1]] = tonumber(record[4])}
 if record[3] ~= '' then limits['app:' .. record[3]] = tonumber(record[5]) end
+if ARGV[5] ~= '' then limits['client:' .. record[3] .. ':' .. ARGV[5]] = tonumber(ARGV[6]) end
 local full, wait, limit, remaining, reset = {}, 0, 0, nil, 0
 for name, calls in pairs(limits) do
   local at = math.max(tonumber(redis.call('GET', 'calls:' .. name) or '0'), now) + window / calls
@@ -35,7 +37,7 @@ for name, calls in pairs(limits) do
   full['calls:' .. name] = at
   wait = math.max(wait, at - now - window - 1)
   if not remaining or left < remaining then
-    limit, remaining, reset = calls, left, at - now
+    limit, remaining, reset = calls, left, math.min(at - now, window)
   end
 end
 if wait <= 0 then
@@ -74,15 +76,29 @@ class Lookup:
 
 
 def look_up(
-    cache: Cache, key_id: str, secret_sha256: bytes | None, read_ahead: ReadAhead | None
+    cache: Cache,
+    key_id: str,
+    secret_sha256: bytes | None,
+    read_ahead: ReadAhead | None,
+    client_id: str = "",
 ) -> Lookup | None:
     """What Redis, or else this container's memory, knows of the key; None when neither does.
 
     `secret_sha256` is what the caller brought to prove the key; None when it is proven otherwise.
+    The calls of a client are counted for it too.
     """
     proof = secret_sha256.hex() if secret_sha256 is not None else ""
     kind, name = (read_ahead.kind, read_ahead.name) if read_ahead else ("", "")
-    answer = cache.run(_ADMIT, _name(key_id), proof, WINDOW_SECONDS * 1000, kind, name)
+    answer = cache.run(
+        _ADMIT,
+        _name(key_id),
+        proof,
+        WINDOW_SECONDS * 1000,
+        kind,
+        name,
+        client_id,
+        CLIENT_CALLS_PER_MINUTE,
+    )
     if isinstance(answer, list) and answer:
         value = cache.unsealed(_name(key_id), answer[0])
         if value is not None:
@@ -96,7 +112,7 @@ def put_key(cache: Cache, key_id: str, key: ApiKey | None, read_at: float) -> No
     if len(_memory) >= _MAX_KEYS:
         _memory.clear()
     _memory[key_id] = (read_at, key)
-    in_the_clear = {"proof": ""} if key is None else _in_the_clear(key)
+    in_the_clear = _in_the_clear(key) if key is not None else NO_FIELDS
     value = {"key": _to_json(key) if key else None}
     cache.put(_name(key_id), value, read_at=read_at, version=int(read_at), fields=in_the_clear)
 
@@ -137,7 +153,7 @@ def _name(key_id: str) -> str:
     return f"key:{key_id}"
 
 
-def _in_the_clear(key: ApiKey) -> dict[str, str | int]:
+def _in_the_clear(key: ApiKey) -> Mapping[str, str | int]:
     return {
         "proof": key.secret_sha256.hex(),
         "app_id": key.app_id,
