@@ -54,6 +54,7 @@ class System:
         self._log = log
         self._database_url = database_url
         self._redis_url = redis_url
+        self.environment: dict[str, str] = {}
         self._stack = contextlib.AsyncExitStack()
         self.run_file = directory / "run.json"
         self.clock = Clock(directory / "clock_offset_seconds")
@@ -76,7 +77,7 @@ class System:
         origins = (self.rest_url, f"http://localhost:{self._port}", *DEVELOPMENT_ORIGINS)
         seeded = await asyncio.to_thread(seed, urls.owner, self.clock.now(), origins)
 
-        environment = self._environment(urls.service, redis_url)
+        environment = self.environment = self._environment(urls.service, redis_url)
         await self._start_stripe(environment)
         await self._start_functions(environment, seeded)
         description = self._description(environment, seeded)
@@ -96,6 +97,9 @@ class System:
             "DATABASE_URL": database_url,
             "REDIS_URL": redis_url,
             "CACHE_SECRET": secrets.token_urlsafe(32),
+            "ACCESS_TOKEN_KEYS": _new_keyring(),
+            "ENTITLEMENT_KEYS": _new_keyring(),
+            "FIELD_KEYS": _kept_keyring(self._directory / "field_keys"),
             "STRIPE_API_URL": self.psp_url,
             "STRIPE_SECRET_KEY": f"sk_test_{secrets.token_hex(12)}",
             "STRIPE_WEBHOOK_SECRET": f"whsec_{secrets.token_hex(16)}",
@@ -180,6 +184,17 @@ def _refuse_taken(port: int) -> None:
                 f"Port {port} is taken: stop what listens there, or choose another, "
                 "as in `make run PORT=9080` (the stand-in takes the port after it)."
             ) from None
+
+
+def _new_keyring() -> str:
+    return f"local:{secrets.token_urlsafe(32)}"
+
+
+def _kept_keyring(file: Path) -> str:
+    """The keyring in this file, made at the first start: stored rows stay readable."""
+    if not file.exists():
+        _write_private(file, _new_keyring())
+    return file.read_text()
 
 
 def _write_private(file: Path, text: str) -> None:

@@ -5,7 +5,7 @@ import contextlib
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from local.postgres import free_port
 from local.system import System
@@ -25,8 +26,12 @@ START_TIMEOUT_SECONDS = 180
 class Served:
     """A running system, and the calls that journeys make of it."""
 
-    def __init__(self, described: dict[str, Any]) -> None:
+    def __init__(
+        self, described: dict[str, Any], environment: Mapping[str, str], log: Sequence[str]
+    ) -> None:
         self.described = described
+        self.environment = environment
+        self.log = log
         self.rest_url: str = described["rest_url"]
         self.psp_url: str = described["psp_url"]
         self.http = httpx.Client(timeout=60)
@@ -71,6 +76,11 @@ class Served:
         found = self.ledger()["charges"]
         return [charge for charge in found if charge["metadata"].get("payment_id") == payment_id]
 
+    @property
+    def database_password(self) -> str:
+        """Of the functions' own login."""
+        return str(conninfo_to_dict(self.environment["DATABASE_URL"])["password"])
+
     def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         """What is in the database."""
         with psycopg.connect(self.described["database_url"]) as connection:
@@ -105,7 +115,8 @@ def _serve(directory: Path, stores: Stores) -> Iterator[Served]:
 
     try:
         run(system.start())
-        served = Served(json.loads(system.run_file.read_text()))
+        described = json.loads(system.run_file.read_text())
+        served = Served(described, system.environment, log)
         try:
             yield served
         finally:
