@@ -5,7 +5,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,16 @@ from tests.world import Stores, World, world_over
 class Cluster:
     template: DatabaseUrls
     redis_url: str
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where TOLLGATE_NO_SKIPS is set, as in CI, a test that is skipped has failed."""
+    report = yield
+    if report.skipped and os.environ.get("TOLLGATE_NO_SKIPS"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, where nothing may be: {report.longrepr}"
+    return report
 
 
 @pytest.fixture

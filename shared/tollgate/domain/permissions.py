@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 from tollgate.domain.principal import Principal, Role
 
@@ -72,6 +73,7 @@ PERMISSIONS: Mapping[str, Permission] = {
 """By the name of the operation. One that is not here can't be served."""
 
 
+@cache
 def scopes_of(role: Role) -> frozenset[str]:
     """Everything that a role may be given."""
     rows = PERMISSIONS.values()
