@@ -19,8 +19,10 @@ from typing import Any
 import pytest
 import stripe
 
+from tests.callers import token_of
 from tests.world import Stores, World
 from tollgate.domain.payment import PaymentStatus
+from tollgate.domain.principal import Role
 
 PROJECT = Path(__file__).parent.parent
 PATHS = [str(PROJECT / "shared"), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
@@ -28,20 +30,27 @@ STRIPE_SECRET = "whsec_of_the_suite"
 
 # Modules beyond those of a bare interpreter, as measured; a twentieth more is let pass.
 MEASURED = {
-    "ops/health": 105,
-    "payments/create": 233,
-    "payments/get": 233,
-    "payments/return": 113,
-    "subscriptions/check": 111,
-    "subscriptions/create": 232,
-    "webhook/receive": 112,
+    "admin/apps": 240,
+    "admin/keys": 237,
+    "admin/plans": 240,
+    "auth/keys": 109,
+    "auth/token": 235,
+    "ops/health": 109,
+    "ops/openapi": 109,
+    "payments/create": 251,
+    "payments/get": 251,
+    "payments/return": 124,
+    "subscriptions/check": 126,
+    "subscriptions/create": 244,
+    "webhook/receive": 127,
 }
 # The top of each module's name, without those of a bare interpreter.
 LIGHT = (
     "ast base64 binascii bisect calendar collections contextlib copy copyreg dataclasses datetime "
     "dis enum functools genericpath hashlib hmac html importlib inspect ipaddress itertools json "
     "keyword linecache locale math opcode operator os posixpath random re reprlib secrets select "
-    "stat struct textwrap token tokenize tollgate traceback types typing urllib warnings weakref"
+    "stat struct textwrap token tokenize tollgate traceback types typing unicodedata urllib "
+    "warnings weakref"
 )
 WITH_PYDANTIC = LIGHT + (  # glob and grp: what Python 3.13 imports besides
     " annotated_types array bz2 contextvars csv decimal email errno fnmatch fractions glob grp lzma"
@@ -49,7 +58,19 @@ WITH_PYDANTIC = LIGHT + (  # glob and grp: what Python 3.13 imports besides
     " string sysconfig tempfile threading typing_extensions typing_inspection uuid zipfile zlib"
     " zoneinfo"
 )
-USES_PYDANTIC = {"payments/create", "payments/get", "subscriptions/create"}
+USES_PYDANTIC = {
+    "admin/apps",
+    "admin/keys",
+    "admin/plans",
+    "auth/token",
+    "payments/create",
+    "payments/get",
+    "subscriptions/create",
+}
+# redis-py looks whether `cryptography` is there; what is slow to import is below it.
+CRYPTOGRAPHY = "cryptography.hazmat"
+# What only the answers that need it may take: all of it is slow to import.
+HEAVY = {"psycopg", "pydantic", "stripe", "httpx", "requests", "jwt", CRYPTOGRAPHY}
 
 LOAD = """
 import sys
@@ -88,13 +109,22 @@ def load(function: str) -> str:
 
 def environment(stores: Stores, **more: str) -> dict[str, str]:
     """A function's settings over these stores, as World has them."""
+    keys = {f"{name.upper()}_KEYS": ring(name[0]) for name in ("access_token", "entitlement")}
     return {
         "TOLLGATE_MODE": "test",
         "TOLLGATE_URL": "https://functions.example/api/v1/web/fn-test",
         "DATABASE_URL": stores.service_url,
         "REDIS_URL": stores.redis_url,
         "CACHE_SECRET": "test",
-    } | more
+        "FIELD_KEYS": ring("f"),
+        **keys,
+        **more,
+    }
+
+
+def ring(letter: str) -> str:
+    """A ring with the key that World makes of this letter."""
+    return f"{letter}1:{base64.urlsafe_b64encode(letter.encode() * 32).decode()}"
 
 
 def call(
@@ -150,7 +180,8 @@ def test_a_check_from_the_cache_takes_no_database_driver(paid_world: World) -> N
     assert answer["statusCode"] == 200
     body = json.loads(answer["body"])
     assert (body["active"], body["source"]) == (True, "cache")
-    assert modules.isdisjoint({"psycopg", "pydantic", "stripe", "httpx", "requests", "jwt"})
+    assert CRYPTOGRAPHY in modules  # for the signature of the yes
+    assert modules.isdisjoint(HEAVY - {CRYPTOGRAPHY})
     assert modules.isdisjoint({"tollgate.psp", "tollgate.psp.stripe", "sentry_sdk", "pika"})
 
 
@@ -160,8 +191,34 @@ def test_a_check_without_the_cache_takes_the_database_driver_only(paid_world: Wo
     answer, modules = call("subscriptions/check", check_event(paid_world), settings)
     body = json.loads(answer["body"])
     assert (body["active"], body["source"]) == (True, "database")
-    assert "psycopg" in modules
-    assert modules.isdisjoint({"pydantic", "stripe", "httpx", "requests", "jwt"})
+    assert {"psycopg", CRYPTOGRAPHY} <= modules
+    assert modules.isdisjoint(HEAVY - {"psycopg", CRYPTOGRAPHY})
+
+
+def test_a_no_is_not_signed_and_takes_no_cryptography(paid_world: World) -> None:
+    event = {**check_event(paid_world), "path": "/client-2"}
+    answer, modules = call("subscriptions/check", event, environment(paid_world.stores))
+    assert json.loads(answer["body"])["active"] is False
+    assert not modules & (HEAVY - {"psycopg"})
+
+
+@pytest.mark.parametrize("role", [Role.APP, Role.CLIENT])
+def test_a_token_takes_the_means_to_read_it(paid_world: World, role: Role) -> None:
+    """A caller with a token pays for PyJWT, and no other caller does."""
+    subject = paid_world.app.id if role is Role.APP else "client-1"
+    token = token_of(paid_world, paid_world.app.key, role, subject)
+    event = {**check_event(paid_world), "headers": {"authorization": f"Bearer {token}"}}
+    answer, modules = call("subscriptions/check", event, environment(paid_world.stores))
+    assert json.loads(answer["body"])["source"] == "cache"
+    assert "jwt" in modules
+    assert modules.isdisjoint(HEAVY - {"jwt", CRYPTOGRAPHY})
+
+
+def test_who_is_refused_costs_nothing_heavy(paid_world: World) -> None:
+    event = {**check_event(paid_world), "headers": {"authorization": "Bearer garbage"}}
+    answer, modules = call("subscriptions/check", event, environment(paid_world.stores))
+    assert answer["statusCode"] == 401
+    assert not modules & HEAVY
 
 
 @contextmanager

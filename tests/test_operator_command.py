@@ -5,12 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.world import Stores, World
 from tollgate.__main__ import main
 from tollgate.operations.context import real_time
-from tollgate.storage import api_key_cache
+from tollgate.storage import admissions
 
 SHARED = Path(__file__).parent.parent / "shared"
 PLAN = ("--code", "weekly", "--product", "lite", "--price", "KES=9900")
@@ -116,7 +117,7 @@ class TestMaking:
         key_id = key.split("_")[2]
         assert check_status(world, key) == 200
         assert made(world.stores, "key", "revoke", "--id", key_id) == "revoked"
-        api_key_cache.forget()
+        admissions.forget()
         world.context.cache._ask("DEL", f"key:{key_id}")  # a minute later
         world.now = real_time()
         assert check_status(world, key) == 401
@@ -191,6 +192,8 @@ class TestSettings:
         assert "s3cret" not in refused(run(None, *self.WORDS, url=url), 1)
 
     def test_a_login_that_may_not(self, world: World) -> None:
+        with psycopg.connect(world.stores.owner_url) as owner:
+            owner.execute("REVOKE INSERT ON api_keys FROM tollgate_service")
         result = run(None, *self.WORDS, url=world.stores.service_url)
         assert world.stores.service_url not in refused(result, 1)
 

@@ -12,7 +12,9 @@ from tollgate.domain.errors import (
     MethodNotAllowed,
     NotFound,
     TollgateError,
+    TooManyRequests,
 )
+from tollgate.domain.rate import Allowance
 from tollgate.http.problems import problem
 
 ALL = [
@@ -24,7 +26,11 @@ RAISED = [kind for kind in ALL if kind is not TollgateError]
 
 
 def make(kind: type[TollgateError]) -> TollgateError:
-    return MethodNotAllowed(("GET", "HEAD")) if kind is MethodNotAllowed else kind()
+    if kind is MethodNotAllowed:
+        return MethodNotAllowed(("GET", "HEAD"))
+    if kind is TooManyRequests:
+        return TooManyRequests(Allowance(False, 600, 0, 60, 1))
+    return kind()
 
 
 def drawn_tree() -> dict[str, tuple[int, list[str]]]:

@@ -5,6 +5,8 @@ from typing import Any
 
 from tests.world import Answer
 from tollgate.domain.keyring import Keyring
+from tollgate.domain.permissions import Permission, Scope
+from tollgate.domain.principal import Role
 from tollgate.http import endpoint as http
 from tollgate.operations.context import Call, Context
 from tollgate.settings import Settings
@@ -18,6 +20,9 @@ NOWHERE = Settings(
     access_token_keys=Keyring({"a1": b"s3cret" + bytes(26)}),
     stripe_secret_key="sk_test_s3cret",
 )
+
+BY_APP = Permission(frozenset({Role.APP}), Scope.PAYMENTS_READ)
+BY_APP_OR_ADMIN = Permission(frozenset({Role.APP, Role.ADMIN}), Scope.PAYMENTS_READ)
 
 
 def event(

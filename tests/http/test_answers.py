@@ -1,5 +1,6 @@
 """What a call is answered with, whatever happened, and the one line that is logged of it."""
 
+import base64
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -7,12 +8,14 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from tests.http.calls import NOWHERE, answered, echo, event, refused
+from tests.http.calls import BY_APP, NOWHERE, answered, echo, event, refused
 from tests.world import Answer, World, entry
 from tollgate.domain.errors import ConcurrentChange
 from tollgate.domain.idempotency import StoredAnswer
+from tollgate.domain.permissions import ANYONE
 from tollgate.http import endpoint as http
-from tollgate.http.endpoint import ANYONE, APP, endpoint
+from tollgate.http.endpoint import endpoint
+from tollgate.http.route import POST
 from tollgate.operations.context import Call, Context, Reply
 
 SETTINGS = {
@@ -21,12 +24,17 @@ SETTINGS = {
     "REDIS_URL": NOWHERE.redis_url,
     "CACHE_SECRET": "s3cret-seal",
     "TOLLGATE_URL": NOWHERE.public_url,
+    "ACCESS_TOKEN_KEYS": f"a1:{base64.urlsafe_b64encode(b's3cret' + bytes(26)).decode()}",
 }
 
 
 class View(BaseModel):
     name: str
     count: int
+
+    @classmethod
+    def of(cls, count: int, /) -> "View":
+        return cls(name="é", count=count)
 
 
 @pytest.mark.usefixtures("nowhere")
@@ -36,7 +44,7 @@ class TestAnswers:
         def give(_context: Context, _call: Call[Any]) -> Any:
             return result
 
-        main = endpoint(give, method="POST", roles=ANYONE, **declared)
+        main = endpoint(POST(give, permission=ANYONE, **declared))
         return answered(main, event(headers={"x-request-id": "r-1"}))
 
     def test_a_value(self) -> None:
@@ -49,10 +57,7 @@ class TestAnswers:
         }
 
     def test_a_value_through_its_view(self) -> None:
-        def view(count: int) -> View:
-            return View(name="é", count=count)
-
-        assert self.giving(7, returns=view).body == '{"name":"é","count":7}'
+        assert self.giving(7, returns=View).body == '{"name":"é","count":7}'
 
     def test_a_reply_says_its_own_status_and_headers(self) -> None:
         answer = self.giving(Reply(202, {"a": 1}, {"location": "/x"}), status=201)
@@ -79,7 +84,7 @@ class TestAnswers:
         def conflict(_context: Context, _call: Call[Any]) -> None:
             raise ConcurrentChange
 
-        answer = answered(endpoint(conflict, method="POST", roles=ANYONE))
+        answer = answered(endpoint(POST(conflict, permission=ANYONE)))
         assert (answer.status, answer.json["code"]) == (409, "concurrent_change")
         assert answer.headers["content-type"] == "application/problem+json"
 
@@ -93,7 +98,7 @@ class TestCrash:
         def crash(_context: Context, call: Call[Any]) -> None:
             raise error(f"duplicate key (email)=(s3cret@client.example) {call.raw_body!r}")
 
-        main = endpoint(crash, method="POST", roles=ANYONE)
+        main = endpoint(POST(crash, permission=ANYONE))
         sent = event(body=b"s3cret-body", headers={"x-request-id": "r-1", "cookie": "s3cret"})
         answer = answered(main, sent)
         assert (answer.status, answer.json["code"]) == (500, "internal_error")
@@ -111,13 +116,13 @@ class TestCrash:
         assert (answer.status, answer.json["code"]) == (500, "internal_error")
 
     def test_of_an_event_of_a_strange_shape(self) -> None:
-        main = endpoint(echo, method="POST", roles=ANYONE)
+        main = endpoint(POST(echo, permission=ANYONE))
         assert refused(main, {"http": {"headers": ["a"]}}) == (500, "internal_error")
 
 
 class TestLog:
     def test_holds_identifiers_only(self, world: World, capsys: pytest.CaptureFixture[str]) -> None:
-        main = endpoint(echo, method="POST", roles=APP, query=None, target=True)
+        main = endpoint(POST(echo, permission=BY_APP, query=None, target="thing"))
         world._container.context = world.context
         headers = {
             "authorization": f"Bearer {world.app.key}",
@@ -140,7 +145,7 @@ class TestLog:
 
     @pytest.mark.usefixtures("nowhere")
     def test_of_a_refusal_names_its_code(self, capsys: pytest.CaptureFixture[str]) -> None:
-        answered(endpoint(echo, method="POST", roles=APP), event(headers={"authorization": "B x"}))
+        answered(endpoint(POST(echo, permission=BY_APP)), event(headers={"authorization": "B x"}))
         line = json.loads(capsys.readouterr().out)
         assert (line["status"], line["code"]) == (401, "credentials_refused")
         assert (line["app_id"], line["key_id"]) == (None, None)
@@ -148,7 +153,7 @@ class TestLog:
 
 @pytest.mark.usefixtures("nowhere")
 def test_stores_out_of_reach_are_unavailable(capsys: pytest.CaptureFixture[str]) -> None:
-    main = endpoint(echo, method="POST", roles=APP)
+    main = endpoint(POST(echo, permission=BY_APP))
     key = f"tg_test_{'0' * 16}_{'0' * 64}"
     answer = answered(main, event(headers={"authorization": f"Bearer {key}"}))
     assert (answer.status, answer.json["code"]) == (503, "database_unavailable")

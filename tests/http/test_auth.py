@@ -1,87 +1,53 @@
-"""Who calls: a key is believed only if its secret, mode and dates are right."""
-
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+"""What a caller brought, read before anybody is asked: a key, or a token that we signed."""
 
 import pytest
 
-from tests.world import START, Stores, World
+from tests.callers import DEAD_DATABASE, DEAD_REDIS
+from tests.world import START, World
+from tollgate.crypto.access_tokens import LIFETIME_SECONDS, AccessToken, mint
+from tollgate.domain.credentials import hash_secret
 from tollgate.domain.errors import CredentialsMissing, CredentialsRefused
-from tollgate.domain.principal import Principal, Role
-from tollgate.http.auth import authenticate
-from tollgate.operations import admin
+from tollgate.domain.keyring import Keyring
+from tollgate.domain.principal import Role
+from tollgate.http.auth import read_proof
+from tollgate.operations.admission import Proof
 from tollgate.operations.context import Context
-from tollgate.settings import Settings
-from tollgate.storage.database import Database
-
-DEAD_REDIS = "redis://127.0.0.1:1/0"
-DEAD_DATABASE = "postgresql://nobody@127.0.0.1:1/nowhere"
-UNKNOWN_KEY = f"tg_test_{'0' * 16}_{'0' * 64}"
 
 
 @pytest.fixture
-def operator(world: World) -> Iterator[admin.Operator]:
-    database = Database(world.stores.owner_url)
-    yield admin.Operator(database, livemode=False, now=world.now, actor="operator:test")
-    database.close()
+def alone(world: World) -> Context:
+    """A container that can ask nobody."""
+    return world.new_context(database_url=DEAD_DATABASE, redis_url=DEAD_REDIS)
 
 
-def caller(world: World, key: str | None = None, context: Context | None = None) -> Principal:
-    return authenticate(context or world.context, f"Bearer {key or world.app.key}")
+def parts(key: str) -> tuple[str, str]:
+    """A key's public id, and its secret."""
+    _, _, key_id, secret = key.split("_")
+    return key_id, secret
 
 
-def id_of(key: str) -> str:
-    return key.split("_")[2]
+class TestKey:
+    def test_is_known_by_its_hash_only(self, world: World, alone: Context) -> None:
+        key_id, secret = parts(world.app.key)
+        proof = read_proof(alone, f"Bearer {world.app.key}")
+        assert proof == Proof(key_id, livemode=False, secret_sha256=hash_secret(secret))
+        assert secret not in repr(proof)
 
-
-class TestProof:
-    def test_the_right_key_names_its_app(self, world: World) -> None:
-        key_id = id_of(world.app.key)
-        assert caller(world) == Principal(Role.APP, world.app.id, key_id)
-        assert caller(world, world.other_app.key).app_id == world.other_app.id
-
-    def test_an_operators_key_names_no_app(self, world: World) -> None:
-        key = world.seed.admin_key
-        assert caller(world, key) == Principal(Role.ADMIN, "", id_of(key))
-
-    def test_a_key_of_live_mode_where_money_moves(self, stores: Stores) -> None:
-        database = Database(stores.owner_url)
-        operator = admin.Operator(database, livemode=True, now=START, actor="operator:test")
-        app = admin.create_app(
-            operator, "a", default_currency="KES", default_psp="stripe", return_origins=[]
-        )
-        key = admin.create_key(operator, Role.APP, app.id)
-        database.close()
-        assert key.startswith("tg_live_")
-        settings = Settings(
-            livemode=True,
-            database_url=stores.service_url,
-            redis_url=DEAD_REDIS,
-            cache_secret=b"test",
-            public_url="https://functions.example",
-        )
-        context = Context.open(settings, now=lambda: START)
-        assert authenticate(context, f"Bearer {key}").app_id == app.id
-        with pytest.raises(CredentialsRefused):
-            authenticate(context, f"Bearer {key.replace('tg_live_', 'tg_test_')}")
-        context.database.close()
-
-    def test_a_key_of_test_mode_moves_no_money(self, world: World) -> None:
-        context = world.new_context(livemode=True)
-        for key in (world.app.key, world.app.key.replace("tg_test_", "tg_live_")):
-            with pytest.raises(CredentialsRefused):
-                caller(world, key, context)
-        context.database.close()
-        context.cache.close()
+    @pytest.mark.parametrize(("mode", "livemode"), [("test", False), ("live", True)])
+    def test_says_its_mode(self, world: World, alone: Context, mode: str, livemode: bool) -> None:
+        key = world.app.key.replace("tg_test_", f"tg_{mode}_")
+        assert read_proof(alone, f"Bearer {key}").livemode is livemode
 
     @pytest.mark.parametrize("scheme", ["bearer ", "BEARER ", "Bearer   "])
-    def test_the_scheme_is_read_in_any_case(self, world: World, scheme: str) -> None:
-        assert authenticate(world.context, scheme + world.app.key).app_id == world.app.id
+    def test_the_scheme_is_read_in_any_case(
+        self, world: World, alone: Context, scheme: str
+    ) -> None:
+        assert read_proof(alone, scheme + world.app.key).key_id == parts(world.app.key)[0]
 
     @pytest.mark.parametrize("authorization", [None, ""])
-    def test_none_sent(self, world: World, authorization: str | None) -> None:
+    def test_none_sent(self, alone: Context, authorization: str | None) -> None:
         with pytest.raises(CredentialsMissing):
-            authenticate(world.context, authorization)
+            read_proof(alone, authorization)
 
     @pytest.mark.parametrize(
         "authorization",
@@ -98,88 +64,70 @@ class TestProof:
             "Bearer " + "x" * 100_000,
             "Bearer tg_test__",
             "Bearer \ud800",
+            "Bearer ..",
+            "Bearer " + "." * 100_000,
         ],
     )
-    def test_what_is_no_key_asks_nobody(self, world: World, authorization: str) -> None:
-        context = world.new_context(database_url=DEAD_DATABASE, redis_url=DEAD_REDIS)
+    def test_what_is_no_key_asks_nobody(
+        self, world: World, alone: Context, authorization: str
+    ) -> None:
         with pytest.raises(CredentialsRefused):
-            authenticate(context, authorization.replace("{key}", world.app.key))
+            read_proof(alone, authorization.replace("{key}", world.app.key))
 
 
-class TestRefusals:
+class TestToken:
     @staticmethod
-    def expired(world: World, operator: admin.Operator) -> str:
-        return admin.create_key(operator, Role.APP, world.app.id, expires_at=world.now)
-
-    @staticmethod
-    def revoked(world: World, operator: admin.Operator) -> str:
-        key = admin.create_key(operator, Role.APP, world.app.id)
-        assert admin.revoke_key(operator, id_of(key))
-        return key
-
-    @staticmethod
-    def wrong_secret(world: World, operator: admin.Operator) -> str:
-        return world.app.key[:-1] + ("0" if world.app.key[-1] != "0" else "1")
-
-    @staticmethod
-    def secret_of_another(world: World, operator: admin.Operator) -> str:
-        return world.app.key[:25] + world.other_app.key[25:]
-
-    @staticmethod
-    def unknown_id(world: World, operator: admin.Operator) -> str:
-        return UNKNOWN_KEY
-
-    @staticmethod
-    def other_mode_by_its_word(world: World, operator: admin.Operator) -> str:
-        return world.app.key.replace("tg_test_", "tg_live_")
-
-    @staticmethod
-    def in_upper_case(world: World, operator: admin.Operator) -> str:
-        return world.app.key[:25] + world.app.key[25:].upper()
+    def minted(world: World, token: AccessToken, **changed: str) -> str:
+        keyring = world.settings.access_token_keys
+        issuer = changed.get("issuer", world.settings.public_url)
+        return mint(keyring, token, issuer=issuer, now=START, random_bytes=bytes)
 
     @pytest.mark.parametrize(
-        "kind",
-        [
-            expired,
-            revoked,
-            wrong_secret,
-            secret_of_another,
-            unknown_id,
-            other_mode_by_its_word,
-            in_upper_case,
-        ],
+        ("role", "subject", "client_id"),
+        [(Role.APP, "app_1", ""), (Role.ADMIN, "admin", ""), (Role.CLIENT, "c-1", "c-1")],
     )
-    @pytest.mark.parametrize("redis_url", [None, DEAD_REDIS], ids=["redis", "no redis"])
-    def test_all_are_alike(
-        self,
-        world: World,
-        operator: admin.Operator,
-        kind: Callable[[World, admin.Operator], str],
-        redis_url: str | None,
+    def test_proves_itself(
+        self, world: World, alone: Context, role: Role, subject: str, client_id: str
     ) -> None:
-        context = world.new_context(redis_url=redis_url) if redis_url else world.context
-        key, headers = kind(world, operator), {"x-request-id": "r-1"}
-        for _ in range(3):  # from the database, then from memory
-            refused = world.call(
-                "subscriptions/check",
-                method="GET",
-                path="/c",
-                key=key,
-                headers=headers,
-                context=context,
-            )
-            expected = world.call(
-                "subscriptions/check", method="GET", path="/c", key="garbage", headers=headers
-            )
-            assert refused == expected
-            assert (refused.status, refused.json["code"]) == (401, "credentials_refused")
-        context.database.close()
+        scopes = frozenset({"payments:read"})
+        token = self.minted(world, AccessToken("0" * 16, role, subject, scopes))
+        assert read_proof(alone, f"Bearer {token}") == Proof(
+            "0" * 16,
+            livemode=False,
+            is_signed=True,
+            role=role,
+            client_id=client_id,
+            scopes=scopes,
+        )
 
-    def test_a_key_expires_at_its_instant(self, world: World, operator: admin.Operator) -> None:
-        end = world.now + timedelta(seconds=10)
-        key = admin.create_key(operator, Role.APP, world.app.id, expires_at=end)
-        world.pass_time(seconds=9)
-        caller(world, key)
+    def test_is_of_the_mode_of_this_deployment(self, world: World) -> None:
+        context = world.new_context(livemode=True)
+        token = self.minted(world, AccessToken("0" * 16, Role.APP, "app_1"))
+        assert read_proof(context, f"Bearer {token}").livemode is True
+
+    def test_is_refused_when_it_is_over(self, world: World, alone: Context) -> None:
+        token = self.minted(world, AccessToken("0" * 16, Role.APP, "app_1"))
+        world.pass_time(seconds=LIFETIME_SECONDS - 1)
+        read_proof(alone, f"Bearer {token}")
         world.pass_time(seconds=1)
         with pytest.raises(CredentialsRefused):
-            caller(world, key)  # though memory holds it
+            read_proof(alone, f"Bearer {token}")
+
+    def test_of_another_deployment(self, world: World, alone: Context) -> None:
+        token = AccessToken("0" * 16, Role.ADMIN, "admin")
+        elsewhere = self.minted(world, token, issuer="https://elsewhere.example")
+        with pytest.raises(CredentialsRefused) as refused:
+            read_proof(alone, f"Bearer {elsewhere}")
+        assert refused.value.__cause__ is None and refused.value.__suppress_context__
+
+    def test_with_another_signature(self, world: World, alone: Context) -> None:
+        token = AccessToken("0" * 16, Role.ADMIN, "admin")
+        forged = mint(
+            Keyring({"a1": b"x" * 32}),
+            token,
+            issuer=world.settings.public_url,
+            now=START,
+            random_bytes=bytes,
+        )
+        with pytest.raises(CredentialsRefused):
+            read_proof(alone, f"Bearer {forged}")

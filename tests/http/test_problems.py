@@ -12,8 +12,10 @@ from tollgate.domain.errors import (
     InvalidFields,
     MethodNotAllowed,
     TollgateError,
+    TooManyRequests,
 )
-from tollgate.http.problems import problem
+from tollgate.domain.rate import Allowance
+from tollgate.http.problems import OAUTH_ERRORS, problem
 
 
 def _kinds(kind: type[TollgateError]) -> Iterator[type[TollgateError]]:
@@ -35,6 +37,7 @@ STATUS = {
     errors.Conflict: 409,
     errors.ContentTooLarge: 413,
     errors.Unprocessable: 422,
+    errors.TooManyRequests: 429,
     errors.InternalError: 500,
     errors.Unavailable: 503,
 }
@@ -45,6 +48,8 @@ def made(kind: type[TollgateError]) -> TollgateError:
         return MethodNotAllowed(("GET", "POST"))
     if kind is ConstraintViolated:
         return ConstraintViolated("apps_pkey")
+    if kind is TooManyRequests:
+        return TooManyRequests(Allowance(False, 600, 0, 60, 1))
     return kind()
 
 
@@ -53,7 +58,9 @@ def test_every_error_is_told(kind: type[TollgateError]) -> None:
     error = made(kind)
     answer = problem(error, "request-1")
     document = json.loads(answer["body"])
-    assert set(document) == {"type", "title", "status", "detail", "code", "request_id"}
+    told = {"type", "title", "status", "detail", "code", "request_id"}
+    of_oauth = {"error", "error_description"} if issubclass(kind, OAUTH_ERRORS) else set()
+    assert set(document) == told | of_oauth
     expected = next(status for parent, status in STATUS.items() if issubclass(kind, parent))
     assert document["status"] == answer["statusCode"] == expected
     assert (document["code"], document["detail"]) == (error.code, error.detail)
@@ -71,6 +78,28 @@ def test_headers_that_a_status_asks_for(kind: type[TollgateError]) -> None:
     assert ("allow" in headers) == (status == 405)
     assert ("retry-after" in headers) == (status in (409, 503))
     assert headers.get("retry-after", "1").isdigit()
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        errors.InvalidClient,
+        errors.InvalidRequest,
+        errors.InvalidScope,
+        errors.UnauthorizedClient,
+        errors.UnsupportedGrantType,
+    ],
+)
+def test_a_client_of_oauth_reads_its_own_names(kind: type[TollgateError]) -> None:
+    document = json.loads(problem(kind(), "r")["body"])
+    assert document["error"] == document["code"]
+    assert document["error_description"] == document["detail"]
+
+
+def test_a_refused_client_of_oauth_may_come_with_a_password() -> None:
+    """RFC 6749 §5.2: the scheme that the token endpoint understands."""
+    headers = problem(errors.InvalidClient(), "r")["headers"]
+    assert headers["www-authenticate"] == 'Basic realm="tollgate"'
 
 
 def test_refused_fields_are_named() -> None:

@@ -9,11 +9,13 @@ from unittest.mock import patch
 import psycopg
 import pytest
 
+from tests.callers import id_of, revoke
 from tests.operations.test_settlement import create, deliver
 from tests.world import World
 from tollgate.domain.errors import Misconfigured, PspUnavailable
 from tollgate.domain.payment import UNKNOWN, PaymentStatus
-from tollgate.storage import access_cache, payments, subscriptions
+from tollgate.domain.principal import Tenant
+from tollgate.storage import access_cache, admissions, payments, subscriptions
 
 NO_REDIS = "redis://127.0.0.1:1/0"
 
@@ -81,7 +83,8 @@ def test_no_is_never_answered_from_the_cache(world: World) -> None:
 def test_a_slow_reader_cannot_put_old_dates_over_newer_ones(world: World) -> None:
     pay(world)
     app_id = world.app.id
-    old = subscriptions.read_access(world.context.database, app_id, "client-1")
+    of_app = world.context.within(Tenant(app_id))
+    old = subscriptions.read_access(of_app.database, app_id, "client-1")
     world.pass_time(days=1)
     pay(world, key="k-2")
     access_cache.put_dates(world.context.cache, app_id, "client-1", old)
@@ -100,7 +103,8 @@ def test_what_is_wrong_in_redis_changes_no_answer(world: World, nonsense: bytes 
     value: Any = nonsense
     if nonsense == "sealed by another":
         thief = world.new_context(cache_secret=b"other")
-        stolen = subscriptions.read_access(world.context.database, world.app.id, "client-1")
+        of_app = world.context.within(Tenant(world.app.id))
+        stolen = subscriptions.read_access(of_app.database, world.app.id, "client-1")
         access_cache.put_dates(thief.cache, world.app.id, "client-2", stolen)
         thief.cache.close()
     elif nonsense == "of another client":
@@ -305,12 +309,9 @@ def test_a_misspelt_query_field_is_refused(world: World) -> None:
 
 
 def test_a_revoked_key_is_refused_within_a_minute(world: World) -> None:
-    from tollgate.storage import api_key_cache
-
     check(world)
-    key_id = world.app.key.split("_")[2]
-    world.rows("UPDATE api_keys SET revoked_at = %s WHERE id = %s RETURNING 1", world.now, key_id)
-    api_key_cache.forget()  # another container, whose memory is empty
-    world.context.cache._ask("DEL", f"key:{key_id}")  # a minute later
+    revoke(world, world.app.key)
+    admissions.forget()  # another container, whose memory is empty
+    world.context.cache._ask("DEL", f"key:{id_of(world.app.key)}")  # a minute later
     answer = world.call("subscriptions/check", method="GET", path="/c")
     assert (answer.status, answer.json["code"]) == (401, "credentials_refused")

@@ -48,7 +48,7 @@ def test_what_is_missing_is_named(
 def test_is_well_again_as_soon_as_the_database_is(world: World) -> None:
     context = world.new_context(database_url=NO_DATABASE)
     assert world.call("ops/health", method="GET", context=context).status == 503
-    context.database._url = world.stores.service_url
+    context.database._link._url = world.stores.service_url
     assert world.call("ops/health", method="GET", context=context).status == 200
     context.database.close()
     context.cache.close()

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from local.seed import operators_context
 from tests.world import Answer, World
 from tollgate.domain.errors import ConstraintViolated, PspUnavailable
 from tollgate.domain.idempotency import LOCK_SECONDS
 from tollgate.domain.payment import UNKNOWN, Failure, Order, Outcome, PaymentStatus
-from tollgate.domain.principal import Role
-from tollgate.operations.admin import Operator, create_key
-from tollgate.storage.database import Database
+from tollgate.operations import api_keys
+from tollgate.operations.context import Call
+from tollgate.schemas.api_keys import CreateKey
 
 PLAN_REQUEST = {"client_id": "client-1", "plan": "monthly"}
 
@@ -303,9 +304,9 @@ def test_a_lock_that_a_wrong_clock_wrote_bars_nobody(world: World) -> None:
 
 
 def test_a_database_holds_data_of_one_mode(world: World) -> None:
-    live = Operator(Database(world.stores.owner_url), livemode=True, now=world.now, actor="test")
+    live = operators_context(world.stores.owner_url, world.now, livemode=True)
     with pytest.raises(ConstraintViolated):
-        create_key(live, Role.APP, world.app.id)
+        api_keys.create_key(live, Call.by_operator("test", body=CreateKey(app_id=world.app.id)))
     live.database.close()
     context = world.new_context(livemode=True)
     answer = create(world, context=context)

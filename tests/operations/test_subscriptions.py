@@ -6,29 +6,34 @@ from typing import Any
 
 import pytest
 
+from local.seed import operators_context
 from tests.operations.test_access import check, pay
 from tests.world import Answer, World
-from tollgate.domain.billing import Interval, Unit
-from tollgate.domain.money import Money
-from tollgate.domain.subscription import Plan
-from tollgate.operations import admin
-from tollgate.storage.database import Database
+from tollgate.domain.billing import Unit
+from tollgate.operations import plans
+from tollgate.operations.context import Call
+from tollgate.schemas.plans import CreatePlan, IntervalFields, PriceFields
 
 
 @pytest.fixture(autouse=True)
 def _plans(world: World) -> None:
     """Plans besides the seeded one of product `pro`: one with a trial, one of another product."""
-    database = Database(world.stores.owner_url)
-    operator = admin.Operator(database, livemode=False, now=world.now, actor="operator:test")
-    month, year = Interval(Unit.MONTH, 1), Interval(Unit.YEAR, 1)
-    for code, product, interval, trial_days in (
-        ("yearly", world.product, year, 0),
-        ("tried", world.product, month, 7),
-        ("other", "courses", month, 7),
+    operator = operators_context(world.stores.owner_url, world.now)
+    for code, product, unit, trial_days in (
+        ("yearly", world.product, Unit.YEAR, 0),
+        ("tried", world.product, Unit.MONTH, 7),
+        ("other", "courses", Unit.MONTH, 7),
     ):
-        plan = Plan(world.app.id, code, product, interval, trial_days=trial_days, grace_days=0)
-        admin.create_plan(operator, plan, [Money(150_000, "KES")])
-    database.close()
+        plan = CreatePlan(
+            app_id=world.app.id,
+            code=code,
+            product=product,
+            interval=IntervalFields(unit=unit),
+            trial_days=trial_days,
+            prices=[PriceFields(amount=150_000, currency="KES")],
+        )
+        plans.create_plan(operator, Call.by_operator("test", body=plan))
+    operator.database.close()
 
 
 def create(world: World, plan: str = "monthly", client_id: str = "client-1", **more: Any) -> Answer:

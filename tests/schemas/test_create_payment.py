@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from tollgate.domain.errors import InvalidFields, MalformedBody
 from tollgate.domain.money import MAX_AMOUNT_MINOR
 from tollgate.http.fields import parse_body
+from tollgate.http.request import Request
 from tollgate.schemas.payments import CreatePayment
 
 AMOUNT = {"client_id": "client-1", "amount": 150_000, "currency": "KES"}
@@ -16,7 +17,8 @@ PLAN = {"client_id": "client-1", "plan": "monthly"}
 
 
 def parse(body: Any) -> CreatePayment:
-    return parse_body(CreatePayment, body if isinstance(body, bytes) else json.dumps(body).encode())
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return parse_body(CreatePayment, Request("POST", "", {}, {}, raw))
 
 
 def refused_paths(body: Any) -> list[str]:

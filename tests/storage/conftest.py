@@ -10,6 +10,7 @@ from psycopg import sql
 
 from tests.conftest import Cluster
 from tests.world import Stores, World
+from tollgate.domain.principal import EVERY_TENANT
 from tollgate.storage.cache import Cache
 from tollgate.storage.database import Database
 
@@ -143,8 +144,8 @@ def database(stores: Stores) -> Iterator[Database]:
 
 @pytest.fixture
 def as_owner(stores: Stores) -> Iterator[Database]:
-    """The same, as the owner of the tables."""
-    database = Database(stores.owner_url)
+    """The same, as the owner of the tables who sees every tenant's rows."""
+    database = Database(stores.owner_url).within(EVERY_TENANT)
     yield database
     database.close()
 

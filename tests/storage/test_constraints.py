@@ -158,7 +158,10 @@ def test_an_answer_is_kept_once_for_a_key_of_an_app(
     refused("answer_is_whole", insert, answer_status=201)
     insert()
     refused("idempotency_keys_pkey", insert, request_sha256=bytes(31) + b"1")
-    insert(app_id=world.other_app.id)
+    other = world.other_app.id
+    refused("idempotency_keys_app_id_payment_id_fkey", insert, app_id=other)
+    payment(id="pay_2", app_id=other)
+    insert(app_id=other, payment_id="pay_2")
 
 
 def test_a_change_is_told_once_in_its_place(world: World, owner: Owner) -> None:
@@ -178,77 +181,41 @@ def test_a_change_is_told_once_in_its_place(world: World, owner: Owner) -> None:
     insert(id="evt_2", sequence=2)
 
 
-@pytest.mark.parametrize(
-    "row",
-    [
-        {"role": "app", "app_id": None},
-        {"role": "admin"},
-        {"role": "root", "app_id": None},
-        {"secret_sha256": bytes(31)},
-        {"id": "short"},
-    ],
-)
-def test_keys_that_would_be_nobodys(world: World, owner: Owner, row: dict[str, object]) -> None:
-    key = {
-        "id": "0" * 16,
-        "role": "app",
-        "app_id": world.app.id,
-        "livemode": False,
-        "secret_sha256": bytes(32),
-        "created_at": AT,
-    }
-    with pytest.raises(CheckViolation):
-        inserts(owner, "api_keys", key)(**row)
-    inserts(owner, "api_keys", key)()
+class TestOneApp:
+    """What belongs together belongs to one app, whoever writes it."""
 
-
-class TestPlans:
-    @pytest.fixture
-    def plan(self, world: World, owner: Owner) -> Write:
-        return inserts(
-            owner,
-            "plans",
-            {
-                "app_id": world.app.id,
-                "code": "weekly",
-                "product": "pro",
-                "interval_unit": "week",
-                "interval_count": 1,
-                "created_at": AT,
-            },
+    def test_a_payment_and_its_subscription(
+        self, world: World, payment: Write, subscription: Write
+    ) -> None:
+        subscription()
+        refused(
+            "payments_app_id_subscription_id_fkey",
+            payment,
+            app_id=world.other_app.id,
+            subscription_id="sub_1",
         )
+        payment(subscription_id="sub_1")
 
-    def test_one_for_a_code_of_an_app(self, world: World, plan: Write) -> None:
-        plan()
-        refused("plans_pkey", plan, product="other")
-        plan(app_id=world.other_app.id)
-
-    @pytest.mark.parametrize(
-        "row",
-        [
-            {"code": "With Space"},
-            {"product": ""},
-            {"interval_unit": "hour"},
-            {"interval_count": 0},
-            {"interval_count": 367},
-            {"trial_days": -1},
-            {"grace_days": 367},
-        ],
-    )
-    def test_values_that_no_plan_has(self, plan: Write, row: dict[str, object]) -> None:
-        with pytest.raises(CheckViolation):
-            plan(**row)
-
-    @pytest.mark.parametrize("amount_minor", [0, -1, 1_000_000_000_000])
-    def test_a_price_is_an_amount(self, world: World, owner: Owner, amount_minor: int) -> None:
-        price = {
-            "app_id": world.app.id,
-            "plan": "monthly",
-            "currency": "UGX",
-            "amount_minor": amount_minor,
-        }
-        with pytest.raises(CheckViolation):
-            inserts(owner, "plan_prices", price)()
+    @pytest.mark.parametrize("foreign", ["payment_id", "subscription_id"])
+    def test_a_period_its_payment_and_its_subscription(
+        self,
+        world: World,
+        period: Write,
+        payment: Write,
+        subscription: Write,
+        foreign: str,
+    ) -> None:
+        other = world.other_app.id
+        payment(id="pay_3", app_id=other)
+        subscription(id="sub_3", app_id=other)
+        row = {"app_id": other, "payment_id": "pay_3", "subscription_id": "sub_3"}
+        of_first_app = {"payment_id": "pay_1", "subscription_id": "sub_1"}
+        refused(
+            f"subscription_periods_app_id_{foreign}_fkey",
+            period,
+            **{**row, foreign: of_first_app[foreign]},
+        )
+        period(**row)
 
 
 def test_a_database_is_of_one_mode(

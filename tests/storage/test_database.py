@@ -18,6 +18,7 @@ from tollgate.domain.errors import (
     DatabaseUnavailable,
 )
 from tollgate.domain.payment import PaymentStatus
+from tollgate.domain.principal import EVERY_TENANT, NO_TENANT, Tenant
 from tollgate.storage.database import Database
 
 _RAISES = """
@@ -92,7 +93,7 @@ class TestConnection:
         self, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         first = backend(database)
-        connection = database._connection
+        connection = database._link._connection
         assert connection is not None
         asked: list[str] = []
 
@@ -140,6 +141,16 @@ class TestConnection:
         assert database.all("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'", {}) == []
         assert database.all("SELECT 1 FROM pg_class WHERE relpersistence = 't'", {}) == []
 
+    def test_a_tenant_does_not_stay_on_the_session(self, database: Database) -> None:
+        tenant = database.within(Tenant("app_1", "client-1"))
+        setting = "SELECT current_setting(%(name)s, true) AS set"
+        for name in ("tollgate.app_id", "tollgate.client_id"):
+            assert tenant.one(setting, {"name": name}) != {"set": ""}
+            connection = database._link._connection
+            assert connection is not None
+            row = connection.execute(setting, {"name": name}).fetchone()
+            assert row == {"set": ""}
+
     def test_a_statement_run_often_is_not_prepared(self, database: Database) -> None:
         for number in range(20):
             database.one("SELECT %(number)s::int AS number", {"number": number})
@@ -169,8 +180,20 @@ class TestTransaction:
         assert number_of_apps(as_owner) == 0
         insert_app(as_owner, "app_2")
 
+    def test_is_of_every_tenant_who_shares_the_connection(self, as_owner: Database) -> None:
+        """A view of the same connection is within the transaction, and its rows are its own."""
+        nobody = as_owner.within(NO_TENANT)
+        with pytest.raises(ZeroDivisionError), as_owner.transaction():
+            insert_app(as_owner, "app_1")
+            insert_app(as_owner, "app_2")
+            assert number_of_apps(as_owner.within(Tenant("app_1"))) == 1
+            assert number_of_apps(nobody) == 0
+            assert number_of_apps(as_owner) == 2
+            raise ZeroDivisionError
+        assert number_of_apps(as_owner) == 0
+
     def test_is_unseen_before_it_is_committed(self, as_owner: Database, stores: Stores) -> None:
-        other = Database(stores.owner_url)
+        other = Database(stores.owner_url).within(EVERY_TENANT)
         with contextlib.closing(other), as_owner.transaction():
             insert_app(as_owner, "app_1")
             assert number_of_apps(other) == 0

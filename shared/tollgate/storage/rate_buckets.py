@@ -16,9 +16,14 @@ def take(database: Database, limits: Mapping[str, int]) -> Allowance:
                SELECT name, calls, make_interval(secs => %(window)s / calls) AS each
                FROM unnest(%(names)s::text[], %(calls)s::float[]) AS limits (name, calls)
                ORDER BY name -- two calls lock the same buckets in the same order
+           ), full_ones AS ( -- a refused call takes nothing of the others
+               SELECT name FROM asked JOIN rate_buckets USING (name)
+               WHERE greatest(full_at, clock_timestamp()) - clock_timestamp() + each
+                     > make_interval(secs => %(window)s)
            ), taken AS (
                INSERT INTO rate_buckets AS bucket (name, full_at)
                SELECT name, clock_timestamp() + each FROM asked
+               WHERE NOT EXISTS (SELECT FROM full_ones)
                ON CONFLICT (name) DO UPDATE
                SET full_at = greatest(bucket.full_at, clock_timestamp())
                              + (SELECT each FROM asked WHERE asked.name = bucket.name)
@@ -30,7 +35,8 @@ def take(database: Database, limits: Mapping[str, int]) -> Allowance:
            SELECT calls::int AS limit, full_at IS NOT NULL AS allowed,
                   extract(epoch FROM full_at - clock_timestamp())::float AS reset_seconds
            FROM asked LEFT JOIN taken USING (name)
-           ORDER BY full_at DESC NULLS FIRST LIMIT 1""",
+           ORDER BY name IN (SELECT name FROM full_ones) DESC, full_at DESC NULLS FIRST
+           LIMIT 1""",
         {
             "names": list(limits),
             "calls": list(limits.values()),
