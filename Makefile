@@ -5,9 +5,9 @@ PORT ?= 8080
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3,11,2) <= sys.version_info < (3,14))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
-CODE := shared packages local tests
+CODE := shared packages local tests benchmarks clients
 
-.PHONY: help install run demo test check format lint types layers deploy-check lock clean
+.PHONY: help install run demo test check format lint types layers openapi deploy-check lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,9 +34,13 @@ lint: install
 
 types: install
 	@$(BIN)/mypy
+	@cd clients/python && ../../$(BIN)/mypy
 
 layers: install
 	@$(BIN)/lint-imports
+
+openapi: install ## write the OpenAPI document (docs/openapi.json) as the code has it
+	@$(BIN)/python -m local openapi
 
 deploy-check: install ## the real deployer reads project.yml and builds every function (needs npm)
 	@$(BIN)/python -m local.deploy_check
@@ -54,5 +58,5 @@ install: .venv/installed
 	@echo "Installing into .venv (about half a minute)"
 	@$(PYTHON) -m venv --clear .venv || { echo "Python's venv is missing: on Debian, apt install python3-venv"; exit 1; }
 	@$(BIN)/pip install --disable-pip-version-check --require-hashes -r local/requirements.txt
-	@echo "$(CURDIR)/shared" > $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/tollgate.pth
+	@printf '%s\n' "$(CURDIR)/shared" "$(CURDIR)/clients/python" > $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/tollgate.pth
 	@touch $@

@@ -12,14 +12,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tollgate.crypto import fields
 from tollgate.crypto.fields import (
-    DecryptionFailed,
     FieldCipher,
     IndexedColumn,
     Place,
     key_id_of,
     normalize_email,
 )
-from tollgate.domain.errors import InternalError
+from tollgate.domain.errors import DecryptionFailed, InternalError
 from tollgate.domain.keyring import Keyring
 
 OLD, NEW = b"o" * 32, b"n" * 32

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.local.stripe.conftest import bench, ports, start
+from tollgate.domain.keyring import Keyring
 from tollgate.domain.money import Money
 from tollgate.domain.payment import Customer, Order
 from tollgate.settings import Settings
@@ -51,6 +52,7 @@ def settings() -> Settings:
         redis_url="",
         cache_secret=b"",
         public_url="https://functions.example",
+        access_token_keys=Keyring({}),
         stripe_secret_key="sk_test_of_the_suite",
         stripe_webhook_secret="whsec_of_the_suite",
     )

@@ -23,7 +23,7 @@ from tollgate.storage.subscriptions import UnderWay
 
 
 def check_access(context: Context, call: Call[None]) -> dict[str, Any]:
-    """The answer as schemas/subscriptions.py: CheckView tells it, as a dict.
+    """Whether this client has paid, and why.
 
     Without ?product the best of the client's subscriptions answers.
     """
@@ -97,6 +97,7 @@ def _view(
     source: str,
     pay_url: str | None = None,
 ) -> dict[str, Any]:
+    """The answer as schemas/subscriptions.py: CheckView tells it."""
     dates = answer.dates
     return {
         "client_id": call.target,

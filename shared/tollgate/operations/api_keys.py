@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 def list_keys(context: Context, call: Call[None]) -> Listing[ApiKey]:
     """Keys, of ?app_id or of all, the revoked ones too."""
     page, app_id = read_page(call.query), call.query.get("app_id")
+    if app_id is not None and not is_id("app", app_id):
+        raise InvalidFields(errors=(FieldError("app_id", "This can't be an app's id."),))
     rows = api_keys.list_keys(context.database, app_id, page)
     return listing(page, rows, lambda key: key.id)
 
