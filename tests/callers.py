@@ -9,7 +9,7 @@ from tollgate.domain.permissions import scopes_of
 from tollgate.domain.principal import Principal, Role
 from tollgate.http.auth import read_proof
 from tollgate.operations import api_keys
-from tollgate.operations.admission import Admission, prove
+from tollgate.operations.admission import Admission, admit
 from tollgate.operations.context import Call, Context
 from tollgate.schemas.api_keys import CreateKey
 
@@ -29,7 +29,7 @@ def admitted(
     """What is known of who comes with this key or token: the app's key, unless told otherwise."""
     context = context or world.context
     proof = read_proof(context, f"Bearer {credentials or world.app.key}")
-    return prove(context, proof, **how)
+    return admit(context, proof, **how)
 
 
 def caller(

@@ -15,6 +15,7 @@ from tollgate.domain.card_numbers import has_card_number
 from tollgate.domain.errors import (
     ConstraintViolated,
     ContentTooLarge,
+    Forbidden,
     IdempotencyKeyMalformed,
     IdempotencyKeyMissing,
     InternalError,
@@ -24,6 +25,7 @@ from tollgate.domain.errors import (
     TooManyRequests,
 )
 from tollgate.domain.idempotency import Claim, StoredAnswer
+from tollgate.domain.permissions import may_call
 from tollgate.domain.principal import NO_TENANT, Principal
 from tollgate.domain.rate import Allowance
 from tollgate.http.auth import read_proof
@@ -120,7 +122,11 @@ def _answer(
     admission = _admitted(context, route, request, seen) if route.allows.roles else None
     context = context.within(admission.principal.tenant if admission else NO_TENANT)
     call = _call(route, request, admission)
-    return _shape(route, route.operation(context, call), caller_request_id)
+    result = route.operation(context, call)
+    if isinstance(result, Reply) and result.principal is not None:
+        seen.key_id, seen.app_id = result.principal.key_id, result.principal.app_id
+        seen.allowance = result.allowance
+    return _shape(route, result, caller_request_id)
 
 
 def _route(routes: tuple[Route, ...], request: Request) -> Route:
@@ -138,8 +144,10 @@ def _admitted(context: Context, route: Route, request: Request, seen: _Seen) -> 
     proof = read_proof(context, request.headers.get("authorization"))
     seen.key_id = proof.key_id
     ahead = ReadAhead(route.reads_ahead, request.target) if route.reads_ahead else None
-    admission = admit(context, proof, route.allows, ahead)
+    admission = admit(context, proof, ahead, moves_money=route.allows.moves_money)
     seen.app_id, seen.allowance = admission.principal.app_id, admission.allowance
+    if not may_call(admission.principal, route.allows):
+        raise Forbidden
     return admission
 
 

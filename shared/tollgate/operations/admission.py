@@ -1,4 +1,4 @@
-"""Letting a caller in: the key is found, the caller proven, the call counted, the role looked at.
+"""Letting a caller in: the key is found, the caller proven, the call counted.
 
 However a key was found, what is believed of it is at most a minute old: a revoked key, and every
 token made with it, is refused by then. Where neither Redis nor PostgreSQL can tell, nobody is let
@@ -11,8 +11,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from tollgate.domain.errors import CredentialsRefused, Forbidden, TooManyRequests, Unavailable
-from tollgate.domain.permissions import Permission, may_call, scopes_of
+from tollgate.domain.errors import CredentialsRefused, TooManyRequests, Unavailable
+from tollgate.domain.permissions import scopes_of
 from tollgate.domain.principal import EVERY_TENANT, ApiKey, Principal, Role
 from tollgate.domain.rate import Allowance
 from tollgate.operations.context import Context
@@ -38,7 +38,7 @@ class Proof:
 
 @dataclass(frozen=True)
 class Admission:
-    """A caller who may do this. `allowance` is None where nobody counted."""
+    """A caller who is let in. `allowance` is None where nobody counted."""
 
     principal: Principal
     allowance: Allowance | None = None
@@ -48,30 +48,18 @@ class Admission:
 def admit(
     context: Context,
     proof: Proof,
-    permission: Permission,
-    read_ahead: ReadAhead | None = None,
-) -> Admission:
-    """Raises CredentialsRefused alike for every reason to refuse, TooManyRequests, Forbidden;
-    Unavailable when nobody can tell who the key is."""
-    admission = prove(context, proof, read_ahead, moves_money=permission.moves_money)
-    if not may_call(admission.principal, permission):
-        raise Forbidden
-    return admission
-
-
-def prove(
-    context: Context,
-    proof: Proof,
     read_ahead: ReadAhead | None = None,
     *,
     moves_money: bool = False,
 ) -> Admission:
-    """Who the caller is, counted, whatever they want to do. Raises as `admit` does."""
+    """Who the caller is, and that they may call once more, whatever it is that they want.
+
+    Raises CredentialsRefused alike for every reason to refuse, TooManyRequests; DatabaseUnavailable
+    when nobody can tell whose the key is.
+    """
     lookup = _look_up(context, proof, read_ahead)
     key, allowance = lookup.key, lookup.allowance
-    # the comparison itself tells nothing of whether the id is known
-    proven = hmac.compare_digest(proof.secret_sha256, key.secret_sha256 if key else bytes(32))
-    if not (proven or proof.is_signed) or key is None or not _is_valid(context, key, proof):
+    if not _is_believed(context, key, proof) or key is None:
         raise CredentialsRefused
     if allowance is None and moves_money:
         allowance = rate_buckets.take(context.within(EVERY_TENANT).database, _limits(key))
@@ -89,12 +77,18 @@ def _look_up(context: Context, proof: Proof, read_ahead: ReadAhead | None) -> Lo
     database, read_at = context.within(EVERY_TENANT).database, time.time()
     key = api_keys.find_key(database, proof.key_id)
     admissions.put_key(context.cache, proof.key_id, key, read_at)
-    if key is not None and (proof.is_signed or secret == key.secret_sha256):
+    if _is_believed(context, key, proof):
         with contextlib.suppress(Unavailable):  # when a key was last used is worth no call
             api_keys.touch_key(database, proof.key_id, context.now())
     # again, because now the call can be counted
     lookup = admissions.look_up(*asked)
     return lookup if lookup is not None else Lookup(key)
+
+
+def _is_believed(context: Context, key: ApiKey | None, proof: Proof) -> bool:
+    # the comparison itself tells nothing of whether the id is known
+    proven = hmac.compare_digest(proof.secret_sha256, key.secret_sha256 if key else bytes(32))
+    return (proven or proof.is_signed) and key is not None and _is_valid(context, key, proof)
 
 
 def _is_valid(context: Context, key: ApiKey, proof: Proof) -> bool:

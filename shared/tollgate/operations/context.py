@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 from tollgate.domain.idempotency import Claim, StoredAnswer
 from tollgate.domain.ids import RandomBytes, new_id
 from tollgate.domain.principal import Principal, Role, Tenant
+from tollgate.domain.rate import Allowance
 from tollgate.settings import Settings
 from tollgate.storage.cache import Cache
 from tollgate.storage.database import Database
@@ -72,13 +73,16 @@ class Context:
 class Reply:
     """An answer that is not just a value with the function's usual status.
 
-    `value` is shaped like any other; a str is sent as it is, as `content_type`.
+    `value` is shaped like any other; a str is sent as it is, as `content_type`. `principal` and
+    `allowance` are those of a caller whom the operation itself let in.
     """
 
     status: int
     value: object = None
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
+    principal: Principal | None = None
+    allowance: Allowance | None = None
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ def list_plans(context: Context, call: Call[None]) -> Listing[PricedPlan]:
 
 def get_plan(context: Context, call: Call[None]) -> PricedPlan:
     """One plan of an app. Raises NotFound."""
-    return _get(context, _app_id(call), call.target)
+    return _get(context, *_named(call))
 
 
 def create_plan(context: Context, call: "Call[CreatePlan]") -> PricedPlan:
@@ -53,7 +53,7 @@ def create_plan(context: Context, call: "Call[CreatePlan]") -> PricedPlan:
 def update_plan(context: Context, call: "Call[UpdatePlan]") -> PricedPlan:
     """Changes the fields that were sent; `prices` takes the place of all prices. What the plan
     sells is fixed: make another plan. Raises NotFound, also for an archived plan."""
-    app_id, code, content = _app_id(call), call.target, call.content
+    (app_id, code), content = _named(call), call.content
     changes = content.model_dump(exclude_none=True, exclude={"prices"})
     actor, now = call.caller.actor, context.now()
     with context.database.transaction():
@@ -67,7 +67,7 @@ def update_plan(context: Context, call: "Call[UpdatePlan]") -> PricedPlan:
 
 def archive_plan(context: Context, call: Call[None]) -> PricedPlan:
     """Takes a plan off sale: nobody can choose it or pay for it any more. Raises NotFound."""
-    app_id, code, actor, now = _app_id(call), call.target, call.caller.actor, context.now()
+    (app_id, code), actor, now = _named(call), call.caller.actor, context.now()
     changes = {"archived_at": now}
     if not plans.update_plan(context.database, app_id, code, changes, actor=actor, now=now):
         raise NotFound
@@ -75,10 +75,18 @@ def archive_plan(context: Context, call: Call[None]) -> PricedPlan:
 
 
 def _get(context: Context, app_id: str, code: str) -> PricedPlan:
-    plan = plans.find_priced(context.database, app_id, code) if is_plan_code(code) else None
+    plan = plans.find_priced(context.database, app_id, code)
     if plan is None:
         raise NotFound
     return plan
+
+
+def _named(call: "Call[UpdatePlan] | Call[None]") -> tuple[str, str]:
+    """The app and the code that name the plan."""
+    app_id = _app_id(call)
+    if not is_plan_code(call.target):
+        raise NotFound
+    return app_id, call.target
 
 
 def _app_id(call: "Call[UpdatePlan] | Call[None]") -> str:

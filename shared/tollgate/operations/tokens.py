@@ -5,7 +5,7 @@ OAuth 2.0 client credentials (RFC 6749 §4.4). The token is refused as soon as i
 
 import base64
 import binascii
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 from tollgate.domain.credentials import read_key
@@ -19,8 +19,7 @@ from tollgate.domain.errors import (
 )
 from tollgate.domain.permissions import scopes_of
 from tollgate.domain.principal import Principal, Role
-from tollgate.logs import log
-from tollgate.operations.admission import Proof, prove
+from tollgate.operations.admission import Proof, admit
 from tollgate.operations.context import Call, Context, Reply
 from tollgate.settings import needed
 
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 GRANT_TYPE = "client_credentials"
 
 
-def issue_token(context: Context, call: "Call[RequestToken]") -> dict[str, Any]:
+def issue_token(context: Context, call: "Call[RequestToken]") -> Reply:
     """A token of the key's own role; with `subject`, of that client of the key's app.
 
     Raises InvalidRequest, UnsupportedGrantType, InvalidClient, UnauthorizedClient, InvalidScope,
@@ -39,10 +38,12 @@ def issue_token(context: Context, call: "Call[RequestToken]") -> dict[str, Any]:
     from tollgate.crypto.access_tokens import LIFETIME_SECONDS, AccessToken, mint
 
     request = call.content
+    if not request.grant_type:
+        raise InvalidRequest
     if request.grant_type != GRANT_TYPE:
         raise UnsupportedGrantType
     try:
-        admission = prove(context, _proof(call))
+        admission = admit(context, _proof(call))
     except CredentialsRefused:
         raise InvalidClient from None
     holder = admission.principal
@@ -55,13 +56,13 @@ def issue_token(context: Context, call: "Call[RequestToken]") -> dict[str, Any]:
         now=context.now(),
         random_bytes=context.random_bytes,
     )
-    log("token.issued", key_id=holder.key_id, role=role.value, app_id=holder.app_id)
-    return {
+    value = {
         "access_token": token,
         "token_type": "Bearer",
         "expires_in": LIFETIME_SECONDS,
         "scope": " ".join(sorted(scopes)),
     }
+    return Reply(200, value, principal=holder, allowance=admission.allowance)
 
 
 def list_public_keys(context: Context, _call: Call[None]) -> Reply:

@@ -1,7 +1,7 @@
 """Field types that several models share."""
 
 import re
-from datetime import datetime
+from datetime import MAXYEAR, UTC, datetime
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -9,6 +9,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -59,6 +60,33 @@ def _has_an_origin(url: str) -> str:
     return url
 
 
+_RFC3339 = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+
+
+def _from_rfc3339(value: object) -> object:
+    """Read here, because pydantic takes other forms too, Unix seconds in a text among them."""
+    if not isinstance(value, str):
+        return value
+    try:
+        if _RFC3339.fullmatch(value):
+            return datetime.fromisoformat(value.upper())
+    except ValueError:  # whose text holds the value
+        pass
+    raise ValueError("is not an instant such as 2027-01-31T09:00:00Z (RFC 3339)")
+
+
+def _within_reach(instant: datetime) -> datetime:
+    """In UTC, and in a year that every time zone can write: the database tells it in its own."""
+    try:
+        if instant.astimezone(UTC).year < MAXYEAR:
+            return instant.astimezone(UTC)
+    except OverflowError:
+        pass
+    raise ValueError("is too far away")
+
+
 ClientId = Annotated[str, StringConstraints(pattern=CLIENT_ID_PATTERN)]
 PlanCode = Annotated[str, StringConstraints(pattern=PLAN_CODE_PATTERN)]
 Amount = Annotated[int, Field(ge=1, le=MAX_AMOUNT_MINOR)]
@@ -70,5 +98,10 @@ Url = Annotated[
     AfterValidator(_has_an_origin),
 ]
 Instant = Annotated[datetime, PlainSerializer(rfc3339, return_type=str)]
-SentInstant = Annotated[AwareDatetime, Field(description="RFC 3339, with an offset or Z")]
+SentInstant = Annotated[
+    AwareDatetime,
+    Field(description="RFC 3339, with an offset or Z"),
+    BeforeValidator(_from_rfc3339),
+    AfterValidator(_within_reach),
+]
 CallsPerMinute = Annotated[int, Field(ge=1, le=1_000_000)]

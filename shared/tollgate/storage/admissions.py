@@ -104,7 +104,11 @@ def look_up(
         if value is not None:
             return _lookup(cache, value, answer, read_ahead)
     read_at, key = _memory.get(key_id, (0.0, None))
-    return Lookup(key) if 0 <= time.time() - read_at <= BELIEVED_SECONDS else None
+    if not 0 <= time.time() - read_at <= BELIEVED_SECONDS:
+        return None
+    if answer == []:  # Redis is there and was emptied: told again, it counts the next call
+        put_key(cache, key_id, key, read_at)
+    return Lookup(key)
 
 
 def put_key(cache: Cache, key_id: str, key: ApiKey | None, read_at: float) -> None:

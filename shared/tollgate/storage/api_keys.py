@@ -59,11 +59,29 @@ def insert_key(database: Database, key: ApiKey, actor: str) -> bool:
     )
     # an expired key leaves its place to a new one
     database.one(
-        """UPDATE api_keys SET revoked_at = expires_at
-           WHERE coalesce(app_id, '') = %(app_id)s AND name = %(name)s
-             AND revoked_at IS NULL AND expires_at <= %(created_at)s""",
-        {"app_id": key.app_id, "name": key.name, "created_at": key.created_at},
+        """WITH ended AS (
+               UPDATE api_keys SET revoked_at = expires_at
+               WHERE coalesce(app_id, '') = %(app_id)s AND name = %(name)s
+                 AND revoked_at IS NULL AND expires_at <= %(created_at)s
+               RETURNING *
+           )
+           INSERT INTO audit_log (app_id, actor, action, object_id, before, after, at)
+           SELECT app_id, %(actor)s, 'key.expired', id,
+                  to_jsonb(ended) - 'secret_sha256' || '{"revoked_at": null}',
+                  to_jsonb(ended) - 'secret_sha256', %(created_at)s
+           FROM ended""",
+        {
+            "app_id": key.app_id,
+            "name": key.name,
+            "created_at": key.created_at,
+            "actor": actor,
+        },
     )
+    # once more where somebody took the place that was free a moment ago: there may be another
+    return _insert_where_free(database, key, actor) or _insert_where_free(database, key, actor)
+
+
+def _insert_where_free(database: Database, key: ApiKey, actor: str) -> bool:
     row = database.one(
         """WITH free AS (
                SELECT number FROM unnest(ARRAY[1, 2]) AS slots (number)

@@ -120,12 +120,14 @@ def update_plan(
                    archived_at = %(archived_at)s
                FROM before WHERE plans.app_id = before.app_id AND plans.code = before.code
                RETURNING plans.*
+           ), audit AS (
+               INSERT INTO audit_log (app_id, actor, action, object_id, before, after, at)
+               SELECT changed.app_id, %(actor)s, %(action)s, changed.code, to_jsonb(before),
+                      to_jsonb(changed), %(now)s
+               FROM before, changed
+               WHERE to_jsonb(before) <> to_jsonb(changed) -- new prices alone have their own row
            )
-           INSERT INTO audit_log (app_id, actor, action, object_id, before, after, at)
-           SELECT changed.app_id, %(actor)s, %(action)s, changed.code, to_jsonb(before),
-                  to_jsonb(changed), %(now)s
-           FROM before, changed
-           RETURNING object_id""",
+           SELECT code FROM changed""",
         {
             "trial_days": None,
             "grace_days": None,

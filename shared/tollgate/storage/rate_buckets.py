@@ -35,7 +35,9 @@ def take(database: Database, limits: Mapping[str, int]) -> Allowance:
            SELECT calls::int AS limit, full_at IS NOT NULL AS allowed,
                   extract(epoch FROM full_at - clock_timestamp())::float AS reset_seconds
            FROM asked LEFT JOIN taken USING (name)
-           ORDER BY name IN (SELECT name FROM full_ones) DESC, full_at DESC NULLS FIRST
+           -- a full one first, of these the slowest; else the one with the fewest calls left
+           ORDER BY name IN (SELECT name FROM full_ones) DESC, full_at IS NOT NULL,
+                    (%(window)s - extract(epoch FROM full_at - clock_timestamp())) * calls, calls
            LIMIT 1""",
         {
             "names": list(limits),
