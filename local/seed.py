@@ -15,7 +15,7 @@ from tollgate.domain.principal import EVERY_TENANT, Role
 from tollgate.operations import api_keys, apps, plans
 from tollgate.operations.context import Call, Context
 from tollgate.schemas.api_keys import CreateKey
-from tollgate.schemas.apps import CreateApp
+from tollgate.schemas.apps import CreateApp, UpdateApp
 from tollgate.schemas.plans import CreatePlan, IntervalFields, PriceFields
 from tollgate.settings import Settings
 
@@ -55,8 +55,11 @@ def seed(owner_url: str, now: datetime, return_origins: Sequence[str]) -> Seed:
         # first, because it is what a database of live data refuses
         admin_key = _fresh_key(context, CreateKey(role=Role.ADMIN, **_OF_A_LAPTOP))
         listed = apps.list_apps(context, _call(query={"limit": "100"}))
-        known = {app.name: app.id for app in listed.items}
+        known = {app.name: app.id for app in listed.items if app.deleted_at is None}
         ids = {name: known.get(name) or _create_app(context, name, return_origins) for name in APPS}
+        for app_id in ids.values():
+            body = UpdateApp(calls_per_minute=CALLS_PER_MINUTE)
+            apps.update_app(context, _call(target=app_id, body=body))
         keys = {
             name: _fresh_key(context, CreateKey(app_id=ids[name], **_OF_A_LAPTOP)) for name in APPS
         }

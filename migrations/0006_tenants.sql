@@ -52,21 +52,6 @@ CREATE POLICY of_app ON apps FOR SELECT USING (is_app(id));
 CREATE POLICY of_app ON plans FOR SELECT USING (is_app(app_id));
 CREATE POLICY of_app ON plan_prices FOR SELECT USING (is_app(app_id));
 
--- Rows that belong together belong to one app: the references say so too.
-ALTER TABLE payments ADD CONSTRAINT payments_of_app UNIQUE (app_id, id);
-ALTER TABLE subscriptions ADD CONSTRAINT subscriptions_of_app UNIQUE (app_id, id);
-ALTER TABLE payments
-    DROP CONSTRAINT payments_subscription_id_fkey,
-    ADD FOREIGN KEY (app_id, subscription_id) REFERENCES subscriptions (app_id, id);
-ALTER TABLE idempotency_keys
-    DROP CONSTRAINT idempotency_keys_payment_id_fkey,
-    ADD FOREIGN KEY (app_id, payment_id) REFERENCES payments (app_id, id);
-ALTER TABLE subscription_periods
-    DROP CONSTRAINT subscription_periods_payment_id_fkey,
-    DROP CONSTRAINT subscription_periods_subscription_id_fkey,
-    ADD FOREIGN KEY (app_id, payment_id) REFERENCES payments (app_id, id),
-    ADD FOREIGN KEY (app_id, subscription_id) REFERENCES subscriptions (app_id, id);
-
 -- migrate:down
 
 DO $$ BEGIN RAISE EXCEPTION 'migrations go forward only'; END $$;

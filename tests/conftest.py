@@ -80,8 +80,8 @@ def new_stores(cluster: Cluster) -> Iterator[Stores]:
     with contextlib.closing(redis.Redis.from_url(cluster.redis_url)) as client:
         client.flushall()
     yield Stores(
-        owner_url=seeing_all(_renamed(cluster.template.owner, name)),
-        service_url=_renamed(cluster.template.service, name),
+        owner_url=seeing_all(renamed(cluster.template.owner, name)),
+        service_url=renamed(cluster.template.service, name),
         redis_url=cluster.redis_url,
     )
     with psycopg.connect(server, autocommit=True) as connection:
@@ -95,7 +95,7 @@ def world(stores: Stores) -> Iterator[World]:
         yield opened
 
 
-def _renamed(url: str, database: str) -> str:
+def renamed(url: str, database: str) -> str:
     head, _, tail = url.rpartition("/")
     _, mark, options = tail.partition("?")
     return f"{head}/{database}{mark}{options}"

@@ -1,5 +1,6 @@
 """`python -m tollgate`: what an operator types, what it prints, and what it leaves behind."""
 
+import base64
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 
 from tests.world import Stores, World
 from tollgate.__main__ import main
+from tollgate.domain.keyring import Keyring
 from tollgate.operations.context import real_time
 from tollgate.storage import admissions
 
@@ -240,3 +242,46 @@ class TestWhatTheDatabaseRefuses:
         result = run(world.stores, *words)
         assert result.returncode in (1, 2)
         refused(result, result.returncode)
+
+
+class TestSecrets:
+    def test_a_new_one_fits_into_a_ring_and_needs_no_database(self) -> None:
+        result = run(None, "secret", "new", "--id", "2026a", mode=None)
+        assert result.returncode == 0
+        ring = Keyring.parse(result.stdout.strip())
+        assert (ring.current_id, len(ring.current)) == ("2026a", 32)
+        again = run(None, "secret", "new", "--id", "2026b", mode=None).stdout.strip()
+        assert list(Keyring.parse(f"{again},{result.stdout.strip()}").keys) == ["2026b", "2026a"]
+
+    @pytest.mark.parametrize("key_id", ["", "a,b", "a:b", "x" * 17, "é"])
+    def test_an_id_that_no_ring_takes(self, key_id: str) -> None:
+        assert "1 to 16 letters" in refused(run(None, "secret", "new", "--id", key_id), 2)
+
+    def test_fields_are_sealed_anew_and_found(
+        self, world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        request = {"client_id": "c", "plan": "monthly", "customer": {"email": "c@shop.example"}}
+        payment = world.call("payments/create", body=request, headers={"idempotency-key": "k"})
+        old = base64.urlsafe_b64encode(b"f" * 32).decode()
+        new = base64.urlsafe_b64encode(b"n" * 32).decode()
+        monkeypatch.setenv("DATABASE_URL", world.stores.owner_url)
+        monkeypatch.setenv("TOLLGATE_MODE", "test")
+        capsys.readouterr()
+        for ring, words, said in (
+            (f"f2:{new},f1:{old}", ("secret", "reseal"), "Every field is sealed"),
+            (f"f2:{new}", ("secret", "reseal"), "Every field is sealed"),
+            (f"f2:{new}", self.find(world), f'"payment_id": "{payment.json["id"]}"'),
+        ):
+            monkeypatch.setenv("FIELD_KEYS", ring)
+            monkeypatch.setattr(sys, "argv", ["tollgate", *words])
+            assert main() == 0
+            assert said in capsys.readouterr().out
+        monkeypatch.setenv("FIELD_KEYS", f"f1:{old}")
+        monkeypatch.setattr(sys, "argv", ["tollgate", "secret", "reseal"])
+        assert main() == 1
+        assert f"payments {payment.json['id']}" in capsys.readouterr().err
+        assert "FIELD_KEYS" in refused(run(world.stores, "secret", "reseal"), 1)
+
+    @staticmethod
+    def find(world: World) -> tuple[str, ...]:
+        return ("customer", "find", "--app", world.app.id, "--email", "c@shop.example")

@@ -17,8 +17,10 @@ take the old one away once nothing needs it (tokens: ten minutes, entitlements: 
 """
 
 import argparse
+import contextlib
 import getpass
 import json
+import re
 import secrets
 import sys
 from typing import Any
@@ -33,7 +35,7 @@ from tollgate.domain.errors import (
     NotFound,
     TollgateError,
 )
-from tollgate.domain.keyring import KEY_BYTES
+from tollgate.domain.keyring import KEY_BYTES, KEY_ID_PATTERN
 from tollgate.domain.money import EXPONENTS
 from tollgate.domain.principal import EVERY_TENANT, Role
 from tollgate.operations import api_keys, apps, plans
@@ -50,9 +52,13 @@ from tollgate.settings import Settings
 def main() -> int:
     """Runs one command; prints what it made. 0, or 1 with the reason on standard error."""
     arguments = _parser().parse_args()
+    if arguments.run is _new_secret:  # needs no database, and comes before there is one
+        print(_new_secret(arguments.id))
+        return 0
     try:
         context = Context.open(Settings.of_operator()).within(EVERY_TENANT)
-        print(arguments.run(context, arguments))
+        with contextlib.closing(context.database):
+            print(arguments.run(context, arguments))
     except ConstraintViolated as error:
         print(f"{error.detail} (The rule: {error.constraint}.)", file=sys.stderr)
         return 1
@@ -120,11 +126,14 @@ def _reseal(context: Context, _arguments: argparse.Namespace) -> str:
     unreadable = reseal_fields(context, lambda line: print(line, file=sys.stderr))
     if unreadable:
         raise DecryptionFailed("\n".join(("These can't be read, and stay:", *unreadable)))
-    return "Every field is sealed with the first of FIELD_KEYS: the others can go."
+    return (
+        "Every field is sealed with the first of FIELD_KEYS. Once no function of an earlier "
+        "deployment runs any more, do this again, and the others can go."
+    )
 
 
-def _new_secret(_context: Context, arguments: argparse.Namespace) -> str:
-    return f"{arguments.id}:{secrets.token_urlsafe(KEY_BYTES)}"
+def _new_secret(key_id: str) -> str:
+    return f"{key_id}:{secrets.token_urlsafe(KEY_BYTES)}"
 
 
 def _price(text: str) -> PriceFields:
@@ -132,6 +141,12 @@ def _price(text: str) -> PriceFields:
     if currency not in EXPONENTS or not amount.isascii() or not amount.isdigit():
         raise argparse.ArgumentTypeError("a price is CURRENCY=MINOR_UNITS, such as KES=150000")
     return PriceFields(amount=int(amount), currency=currency)
+
+
+def _ring_id(text: str) -> str:
+    if not re.fullmatch(KEY_ID_PATTERN, text):
+        raise argparse.ArgumentTypeError("an id is 1 to 16 letters, digits, - and _")
+    return text
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -190,7 +205,7 @@ def _add_customer(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def _add_secret(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     new = verbs.add_parser("new", help="a key for ACCESS_TOKEN_KEYS, ENTITLEMENT_KEYS, FIELD_KEYS")
-    new.add_argument("--id", required=True, help="what it goes by, such as 2026a")
+    new.add_argument("--id", required=True, type=_ring_id, help="what it goes by, such as 2026a")
     new.set_defaults(run=_new_secret)
     reseal = verbs.add_parser("reseal", help="seals stored fields with the first of FIELD_KEYS")
     reseal.set_defaults(run=_reseal)

@@ -22,7 +22,7 @@ from tollgate.domain.errors import DecryptionFailed, InternalError
 from tollgate.domain.keyring import Keyring
 
 OLD, NEW = b"o" * 32, b"n" * 32
-EMAIL = b"wanjiku@shop.example"
+EMAIL = b"client@shop.example"
 PLACE = Place("clients", "email", "cli_1", "app_1")
 COLUMN = IndexedColumn("clients", "email", "app_1")
 

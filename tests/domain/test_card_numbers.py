@@ -1,7 +1,7 @@
 """Card numbers are found wherever they stand, and are masked."""
 
 import json
-from itertools import pairwise
+import re
 from random import Random
 from urllib.parse import quote, urlencode
 
@@ -80,10 +80,20 @@ def test_single_separators_may_stand_between_digits(separator: str) -> None:
     assert mask_card_numbers(spread) == separator.join(MASKED_VISA)
 
 
-def test_separators_may_be_mixed_but_not_doubled() -> None:
+def test_separators_may_be_mixed_and_doubled_but_no_more() -> None:
     assert mask_card_numbers("4242-4242 4242.4242") == "****-**** ****.4242"
-    for between in ("  ", "--", " - ", "\n", "/", ",", "_", "*"):
+    for between in ("  ", "--", "\n", "\t", "/", "_", "\u2009", "\u2011", "\u2013 "):
+        assert mask_card_numbers(f"42424242{between}42424242") == f"********{between}****4242"
+    for between in ("   ", " - ", ",", "*", ":", ";"):
         assert not has_card_number(f"42424242{between}42424242")
+
+
+def test_a_word_before_it_hides_none() -> None:
+    for word in ("visa", "Mastercard", "PAN", "card"):
+        assert mask_card_numbers(f"{word}{VISA}") == f"{word}{MASKED_VISA}"
+    assert mask_card_numbers("my visa4242 4242 4242 4242") == "my visa**** **** **** 4242"
+    for letters in ("fad", "decade", "x", "cs", "no"):
+        assert not has_card_number(f"{letters}{VISA}")
 
 
 DIGITS = {
@@ -205,8 +215,8 @@ def is_card_number(text: str) -> bool:
         and text[-1].isdigit()
         and not digits.startswith("20")
         and passes_luhn(digits)
-        and set(text) <= set("0123456789 -.")
-        and all(a.isdigit() or b.isdigit() for a, b in pairwise(text))
+        and set(text) <= set("0123456789 -./")
+        and not re.search(r"\D{3}", text)
     )
 
 

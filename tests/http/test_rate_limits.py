@@ -128,6 +128,20 @@ class TestLimits:
         assert told(answer)[:3] == (200, "60", "59")
         assert read(world, world.app.key).headers["ratelimit-limit"] == "1000000"
 
+    def test_all_clients_together_have_half_of_what_their_app_may(
+        self, world: World, keys: KeyOperator
+    ) -> None:
+        limit_app(world, 10)
+        key = keys.new(calls_per_minute=3)["key"]  # of the app's own calls: clients take none
+        clients = [f"client-{number}" for number in range(6)]
+        tokens = [token_of(world, key, Role.CLIENT, client_id) for client_id in clients]
+        statuses = [
+            world.call("subscriptions/check", method="GET", path=f"/{client}", key=token).status
+            for client, token in zip(clients, tokens, strict=True)
+        ]
+        assert statuses == [200] * 5 + [429]
+        assert [read(world, key).status for _ in range(4)] == [404, 404, 404, 429]
+
     @pytest.mark.parametrize("redis", [True, False], ids=["redis", "no redis"])
     def test_exactly_so_many_at_once(self, world: World, keys: KeyOperator, redis: bool) -> None:
         key = keys.new(calls_per_minute=LIMIT)["key"]
@@ -168,6 +182,18 @@ class TestLimits:
         read(world, key)
         pass_cached(monkeypatch, 59)
         assert read(world, key).status == 429
+
+    def test_a_container_whose_clock_is_ahead_leaves_the_others_counted(
+        self, world: World, keys: KeyOperator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        key = keys.new(calls_per_minute=3)["key"]
+        with monkeypatch.context() as patched:
+            ahead = time.time() + 90
+            patched.setattr("time.time", lambda: ahead)
+            assert read(world, key).status == 404
+        admissions.forget()
+        statuses = [read(world, key).status for _ in range(4)]
+        assert (statuses[0], statuses[-1]) == (404, 429)
 
     def test_a_guess_uses_nothing_up(
         self, world: World, keys: KeyOperator, without_redis: Context
@@ -224,6 +250,24 @@ class TestWithoutRedis:
             for _ in range(4):
                 pay(world, busy, context, plan="no")
             assert told(pay(world, calm, context, plan="no"))[1:3] == ("4", "3")
+
+    def test_a_clock_that_was_set_back_holds_nobody_off_for_longer_than_a_minute(
+        self, world: World, keys: KeyOperator, without_redis: Context
+    ) -> None:
+        made = keys.new(calls_per_minute=60)
+        assert pay(world, made["key"], world.context, plan="no").status == 422
+        in_an_hour = int((time.time() + 3_600) * 1000)
+        in_redis(world, "SET", f"calls:key:{made['id']}", str(in_an_hour))
+        refused = pay(world, made["key"], world.context, 1)
+        assert (refused.status, refused.headers["retry-after"]) == (429, "1")
+        in_redis(world, "SET", f"calls:key:{made['id']}", "of another program")
+        assert pay(world, made["key"], world.context, plan="no").status == 422
+
+        assert pay(world, made["key"], without_redis, plan="no").status == 422
+        world.rows("UPDATE rate_buckets SET full_at = now() + '1 hour' RETURNING 1")
+        assert pay(world, made["key"], without_redis, plan="no").status == 429
+        ahead = "SELECT max(full_at) - now() <= '1 minute' FROM rate_buckets WHERE name ~ '^key:'"
+        assert world.rows(ahead) == [(True,)]
 
     def test_the_longer_wait_is_told(
         self, world: World, keys: KeyOperator, without_redis: Context

@@ -88,7 +88,14 @@ class TestHead:
     def test_the_target_is_percent_decoded_once(self, path: str, target: str) -> None:
         assert read(path=path).target == target
 
-    @pytest.mark.parametrize("path", ["/%ff", "/a%C3", "/%ED%A0%80", "/%C0%AF"])
+    def test_a_query_that_is_not_utf8_is_refused(self) -> None:
+        for query in ("a=%ff", "a=\ud800", "\udfff"):
+            with pytest.raises(BadRequest, match="query can't be read"):
+                read(queryString=query)
+
+    @pytest.mark.parametrize(
+        "path", ["/%ff", "/a%C3", "/%ED%A0%80", "/%C0%AF", "/\ud800", "/a\udfff%20"]
+    )
     def test_a_path_that_is_not_utf8_is_refused(self, path: str) -> None:
         with pytest.raises(BadRequest, match="path is not UTF-8"):
             read(path=path)

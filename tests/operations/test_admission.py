@@ -88,12 +88,17 @@ class TestProof:
 class TestToken:
     def test_of_an_app(self, world: World) -> None:
         token = token_of(world, world.app.key, Role.APP, world.app.id)
-        assert caller(world, token) == caller(world, world.app.key)
+        assert caller(world, token) == replace(caller(world, world.app.key), by_token=True)
 
     def test_of_a_client_is_of_its_app(self, world: World) -> None:
         token = token_of(world, world.app.key, Role.CLIENT, "client-1")
         assert caller(world, token) == Principal(
-            Role.CLIENT, world.app.id, id_of(world.app.key), "client-1", scopes_of(Role.CLIENT)
+            Role.CLIENT,
+            world.app.id,
+            id_of(world.app.key),
+            "client-1",
+            scopes_of(Role.CLIENT),
+            by_token=True,
         )
 
     def test_whose_app_is_its_keys_whatever_its_subject_says(self, world: World) -> None:

@@ -228,7 +228,7 @@ class TestRead:
         for query, path in (
             *((f"limit={limit}", "limit") for limit in ("0", "101", "-1", "abc", "")),
             *((f"cursor={cursor}", "cursor") for cursor in ("", "!", "x", "AAAA")),
-            *((f"app_id={x}", "app_id") for x in ("", "x", "%00", "app_%00", "'", "\ud800")),
+            *((f"app_id={x}", "app_id") for x in ("", "x", "%00", "app_%00", "'")),
             ("role=admin", "query"),
         ):
             expected = (422, "invalid_fields", [path])

@@ -45,8 +45,20 @@ class TestRotate:
 
     def test_ends_no_later_than_it_would_have(self, world: World, keys: KeyOperator) -> None:
         old = keys.new(expires_at="2026-01-31T09:30:00Z")
-        assert keys.rotate(old["id"]).json["expires_at"] is None
+        new = keys.rotate(old["id"]).json
+        assert new["expires_at"] == "2026-01-31T09:30:00Z"  # a key like the old one
+        later = keys.rotate(new["id"], expires_at="2026-06-01T00:00:00Z")
+        assert refusal(later) == (409, "too_many_keys", [])
         assert keys.ask("GET", f"/{old['id']}").json["expires_at"] == "2026-01-31T09:30:00Z"
+
+    def test_what_has_ended_does_not_come_back(self, world: World, keys: KeyOperator) -> None:
+        ended = keys.new(expires_at="2026-01-31T09:30:00Z")["id"]
+        world.pass_time(minutes=30)
+        untouched = rows_of(world, "api_keys")
+        assert refusal(keys.rotate(ended)) == (404, "not_found", [])
+        body = {"expires_at": "2026-06-01T00:00:00Z"}
+        assert refusal(keys.ask("PUT", f"/{ended}", body)) == (404, "not_found", [])
+        assert rows_of(world, "api_keys") == untouched
 
     def test_without_an_overlap_or_with_a_days(self, world: World, keys: KeyOperator) -> None:
         first = keys.new()

@@ -154,7 +154,7 @@ class TestNamed:
 
     def test_without_the_app(self, world: World, plans: Operator) -> None:
         untouched = rows_of(world, "plans")
-        for query in ("app_id=", "app_id=x", "app_id=app_%00", "app_id=%00", "app_id=\ud800"):
+        for query in ("app_id=", "app_id=x", "app_id=app_%00", "app_id=%00"):
             for method, body in self.METHODS:
                 answer = plans.ask(method, "/monthly", body, query=query)
                 assert refusal(answer) == (422, "invalid_fields", ["app_id"]), (method, query)

@@ -159,7 +159,7 @@ def test_an_answer_is_kept_once_for_a_key_of_an_app(
     insert()
     refused("idempotency_keys_pkey", insert, request_sha256=bytes(31) + b"1")
     other = world.other_app.id
-    refused("idempotency_keys_app_id_payment_id_fkey", insert, app_id=other)
+    refused("idempotency_keys_payment_of_app", insert, app_id=other)
     payment(id="pay_2", app_id=other)
     insert(app_id=other, payment_id="pay_2")
 
@@ -189,7 +189,7 @@ class TestOneApp:
     ) -> None:
         subscription()
         refused(
-            "payments_app_id_subscription_id_fkey",
+            "payments_subscription_of_app",
             payment,
             app_id=world.other_app.id,
             subscription_id="sub_1",
@@ -211,7 +211,7 @@ class TestOneApp:
         row = {"app_id": other, "payment_id": "pay_3", "subscription_id": "sub_3"}
         of_first_app = {"payment_id": "pay_1", "subscription_id": "sub_1"}
         refused(
-            f"subscription_periods_app_id_{foreign}_fkey",
+            f"periods_{foreign.removesuffix('_id')}_of_app",
             period,
             **{**row, foreign: of_first_app[foreign]},
         )

@@ -1,8 +1,9 @@
 """Card numbers in text: none is ever stored, wherever somebody typed it.
 
-A card number is 13 to 19 digits of any script, perhaps with single separators between them, which
-begin as payment cards do and have a right check digit (ISO/IEC 7812-1: issuer ranges; annex B:
-Luhn). It stands free of other digits and of ASCII letters: digits inside an id are no card number.
+A card number is 13 to 19 digits of any script, perhaps with one or two separators between them,
+which begin as payment cards do and have a right check digit (ISO/IEC 7812-1: issuer ranges; annex
+B: Luhn). It stands free of other digits and of the letters of hexadecimal ids, but not of words:
+"visa4242…" is one.
 
 Where groups of digits follow each other ("order 12 4242 …"), any of them in a row may be one. The
 time is linear in the length of the text: a start has seven possible ends, and running sums tell
@@ -17,6 +18,7 @@ from itertools import accumulate
 MIN_DIGITS = 13
 MAX_DIGITS = 19
 KEPT_DIGITS = 4
+MIN_WORD = 3
 MAX_PHONE_DIGITS = 15
 """Of an international phone number, written with a plus (ITU-T E.164)."""
 
@@ -25,12 +27,15 @@ DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
 # whole groups only, so that a number longer than a card's is none
 GROUP = r"(?<![\dA-Za-z])\d{1,19}+(?![\dA-Za-z])"
-SEPARATOR = r"(?:[ \u00a0.-]|\0{2,6})"
+SEPARATOR = r"(?:[\s._/\u2010-\u2015\u2212-]{1,2}+|\0{2,6})"
 GROUPS = re.compile(rf"{GROUP}(?:{SEPARATOR}{GROUP})*+")
 
 # the letters and digits of an escaped character, in a URL or in JSON, don't touch a number; it is
 # read as so many \0, and separates like a blank
 ESCAPED = re.compile(r"%[0-9A-Fa-f]{2}|\\(?:u[0-9A-Fa-f]{4}|[bfnrt])")
+
+# a word directly before digits: with a letter that hexadecimal lacks, it is no part of an id
+WORD = re.compile(r"(?<![A-Za-z])[A-Za-z]++(?=\d)")
 
 # one in 20,000 random UUIDs would else begin with a card number of 8-4-4 digits
 UUID = re.compile(
@@ -59,9 +64,15 @@ def _secret_digits(text: str) -> Iterator[int]:
     without_uuids = UUID.sub(_blank_with_letters, text)
     without_escapes = ESCAPED.sub(lambda escaped: "\0" * len(escaped[0]), without_uuids)
     for reading in {without_uuids, without_escapes}:
-        for groups in GROUPS.finditer(reading):
+        for groups in GROUPS.finditer(WORD.sub(_stop_if_a_word, reading)):
             if groups.end() - groups.start() >= MIN_DIGITS:
                 yield from _secret_digits_of(groups)
+
+
+def _stop_if_a_word(letters: re.Match[str]) -> str:
+    """A `:` for each letter, which touches no number; the same where it may be hexadecimal."""
+    is_word = len(letters[0]) >= MIN_WORD and letters[0].strip("abcdefABCDEF") != ""
+    return ":" * len(letters[0]) if is_word else letters[0]
 
 
 def _blank_with_letters(uuid: re.Match[str]) -> str:

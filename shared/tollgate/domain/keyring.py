@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 KEY_BYTES = 32
+KEY_ID_PATTERN = r"[A-Za-z0-9_-]{1,16}"
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Keyring:
         keys: dict[str, bytes] = {}
         for item in text.split(","):
             key_id, _, encoded = item.strip().partition(":")
-            if not re.fullmatch(r"[A-Za-z0-9_-]{1,16}", key_id) or key_id in keys:
+            if not re.fullmatch(KEY_ID_PATTERN, key_id) or key_id in keys:
                 raise ValueError("a key's id is 1 to 16 letters and digits, each id once")
             keys[key_id] = _decoded(encoded)
         return cls(keys)

@@ -39,6 +39,7 @@ class Principal:
     key_id: str
     client_id: str = ""
     scopes: frozenset[str] = frozenset()
+    by_token: bool = False
     operator: str = ""
 
     @property

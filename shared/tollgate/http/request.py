@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from tollgate.domain.card_numbers import has_card_number
 from tollgate.domain.errors import BadRequest, MalformedBody
 
 _MAX_QUERY_FIELDS = 50
@@ -55,16 +56,22 @@ def request_id(event: Mapping[str, Any], activation: object) -> str:
     headers = http.get("headers") if isinstance(http, Mapping) else None
     given = headers.get("x-request-id") if isinstance(headers, Mapping) else None
     for candidate in (given, getattr(activation, "activation_id", None)):
-        if isinstance(candidate, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,64}", candidate):
+        if (
+            isinstance(candidate, str)
+            and re.fullmatch(r"[A-Za-z0-9_-]{1,64}", candidate)
+            and not has_card_number(candidate)
+        ):
             return candidate
     return "unknown"
 
 
 def _target(path: str) -> str:
     try:
-        return unquote(path.removeprefix("/"), errors="strict")
-    except UnicodeDecodeError:
+        target = unquote(path.removeprefix("/"), errors="strict")
+        target.encode()  # a lone surrogate is no character
+    except UnicodeError:
         raise BadRequest("The path is not UTF-8.") from None
+    return target
 
 
 def _query(text: str) -> dict[str, str]:
@@ -72,6 +79,7 @@ def _query(text: str) -> dict[str, str]:
         pairs = parse_qsl(
             text, keep_blank_values=True, errors="strict", max_num_fields=_MAX_QUERY_FIELDS
         )
+        text.encode()
     except ValueError:
         raise BadRequest("The query can't be read.") from None
     return dict(pairs)

@@ -111,4 +111,4 @@ def _principal(key: ApiKey, proof: Proof) -> Principal:
     scopes = scopes_of(role)
     for narrower in (key.scopes, proof.scopes):
         scopes = scopes if narrower is None else scopes.intersection(narrower)
-    return Principal(role, key.app_id, key.id, proof.client_id, scopes)
+    return Principal(role, key.app_id, key.id, proof.client_id, scopes, by_token=proof.is_signed)

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tollgate.domain.credentials import new_key
-from tollgate.domain.errors import FieldError, InvalidFields, NotFound, TooManyKeys
+from tollgate.domain.errors import FieldError, Forbidden, InvalidFields, NotFound, TooManyKeys
 from tollgate.domain.ids import is_id, is_key_id
 from tollgate.domain.page import Listing, listing, read_page
 from tollgate.domain.permissions import scopes_of
-from tollgate.domain.principal import ApiKey, NewKey, Role
+from tollgate.domain.principal import ApiKey, NewKey, Principal, Role
 from tollgate.operations.context import Call, Context
 from tollgate.storage import api_keys, apps
 
@@ -39,10 +39,10 @@ def get_key(context: Context, call: "Call[None] | Call[UpdateKey]") -> ApiKey:
 
 
 def create_key(context: Context, call: "Call[CreateKey]") -> NewKey:
-    """A new key of an app or an operator. Raises InvalidFields, TooManyKeys."""
+    """A new key of an app or an operator. Raises InvalidFields, TooManyKeys, Forbidden."""
     content, now = call.content, context.now()
     _check_end(content.expires_at, now)
-    _check_scopes(content.scopes, content.role)
+    _check_scopes(call.caller, content.role, content.scopes)
     app_id = content.app_id or ""
     app = apps.find_app(context.database, app_id) if is_id("app", app_id) else None
     if content.role is Role.APP and (app is None or app.deleted_at is not None):
@@ -71,15 +71,16 @@ def create_key(context: Context, call: "Call[CreateKey]") -> NewKey:
 def rotate_key(context: Context, call: "Call[RotateKey]") -> NewKey:
     """A new key like this one, which ends when the overlap is over. Both work until then.
 
-    Raises NotFound, also for a revoked key; TooManyKeys; InvalidFields.
+    Raises NotFound, also for a key that has ended; TooManyKeys; InvalidFields; Forbidden.
     """
     now, database = context.now(), context.database
     _check_end(call.content.expires_at, now)
     text, presented = new_key(context.settings.livemode, context.random_bytes)
     with database.transaction():
         old = api_keys.lock_key(database, call.target) if is_key_id(call.target) else None
-        if old is None or old.revoked_at is not None:
+        if old is None or not _is_living(old, now):
             raise NotFound
+        _check_scopes(call.caller, old.role, old.scopes)
         ends_at = now + timedelta(seconds=call.content.overlap_seconds)
         ends_at = min(ends_at, old.expires_at or ends_at)
         key = replace(
@@ -87,7 +88,7 @@ def rotate_key(context: Context, call: "Call[RotateKey]") -> NewKey:
             id=presented.key_id,
             secret_sha256=presented.secret_sha256,
             created_at=now,
-            expires_at=call.content.expires_at,
+            expires_at=call.content.expires_at or old.expires_at,
             last_used_at=None,
         )
         actor = call.caller.actor
@@ -97,10 +98,15 @@ def rotate_key(context: Context, call: "Call[RotateKey]") -> NewKey:
 
 
 def update_key(context: Context, call: "Call[UpdateKey]") -> ApiKey:
-    """Changes the fields that were sent. Raises NotFound, also for a revoked key; InvalidFields."""
+    """Changes the fields that were sent.
+
+    Raises NotFound, also for a key that has ended; InvalidFields; Forbidden.
+    """
     key, changes = get_key(context, call), call.content.model_dump(exclude_none=True)
+    if not _is_living(key, context.now()):
+        raise NotFound
     _check_end(call.content.expires_at, context.now())
-    _check_scopes(call.content.scopes, key.role)
+    _check_scopes(call.caller, key.role, call.content.scopes or key.scopes)
     return _change(context, key.id, changes, call.caller.actor)
 
 
@@ -122,13 +128,21 @@ def _change(context: Context, key_id: str, changes: dict[str, object], actor: st
     return key
 
 
+def _is_living(key: ApiKey, now: datetime) -> bool:
+    return key.revoked_at is None and (key.expires_at is None or now < key.expires_at)
+
+
 def _check_end(expires_at: datetime | None, now: datetime) -> None:
     if expires_at is not None and expires_at <= now:
         raise InvalidFields(errors=(FieldError("expires_at", "This is in the past."),))
 
 
-def _check_scopes(scopes: Sequence[str] | None, role: Role) -> None:
-    unknown = set(scopes or ()) - scopes_of(role)
-    if unknown:
+def _check_scopes(caller: Principal, role: Role, scopes: Sequence[str] | None) -> None:
+    """A key has scopes of its role; an operator's no more than the operator's own who gives it, and
+    by a token, which soon ends, nobody gives one."""
+    wanted = scopes_of(role) if scopes is None else frozenset(scopes)
+    if not wanted <= scopes_of(role):
         message = f"A key of this role can have: {', '.join(sorted(scopes_of(role)))}."
         raise InvalidFields(errors=(FieldError("scopes", message),))
+    if role is Role.ADMIN and (caller.by_token or not wanted <= caller.scopes):
+        raise Forbidden("These credentials can't give an operator's key of this reach.")

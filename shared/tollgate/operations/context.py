@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from tollgate.domain.idempotency import Claim, StoredAnswer
 from tollgate.domain.ids import RandomBytes, new_id
+from tollgate.domain.permissions import scopes_of
 from tollgate.domain.principal import Principal, Role, Tenant
 from tollgate.domain.rate import Allowance
 from tollgate.settings import Settings
@@ -107,7 +108,8 @@ class Call(Generic[Body]):
     @classmethod
     def by_operator(cls, name: str, **fields: Any) -> Self:
         """A call of somebody at the command line, who needs no key."""
-        return cls(principal=Principal(Role.ADMIN, "", "", operator=name), **fields)
+        operator = Principal(Role.ADMIN, "", "", scopes=scopes_of(Role.ADMIN), operator=name)
+        return cls(principal=operator, **fields)
 
     @property
     def caller(self) -> Principal:

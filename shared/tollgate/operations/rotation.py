@@ -5,6 +5,7 @@ only if it is still what was read, and what is left is found again the next time
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from tollgate.crypto.fields import FieldCipher, Place
 from tollgate.domain.errors import DecryptionFailed
@@ -22,18 +23,29 @@ def reseal_fields(context: Context, progress: Progress) -> list[str]:
     """Seals every field that another key sealed; the rows that can't be read, which stay."""
     cipher, unreadable = field_cipher(context), list[str]()
     for column in sealed_fields.SEALED_COLUMNS:
-        unreadable += _reseal_column(context, cipher, column, progress)
+        # from the start until nothing is left: rows are written behind the cursor meanwhile
+        while (passed := _reseal_column(context, cipher, column, progress)).resealed:
+            pass
+        unreadable += passed.unreadable
     return unreadable
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """What one look at all rows of a column did."""
+
+    resealed: int
+    unreadable: list[str]
 
 
 def _reseal_column(
     context: Context, cipher: FieldCipher, column: SealedColumn, progress: Progress
-) -> list[str]:
+) -> _Pass:
     current, after, done, unreadable = cipher.keyring.current_id, "", 0, list[str]()
     while True:
         rows = sealed_fields.list_sealed_otherwise(context.database, column, current, after, BATCH)
         if not rows:
-            return unreadable
+            return _Pass(done, unreadable)
         resealed = []
         for row in rows:
             try:

@@ -27,7 +27,8 @@ def _not_yet(wish: bool) -> bool:
 
 
 class CustomerFields(RequestModel):
-    """Who pays: what the PSP takes of it fills in its page (Stripe: the email). Not stored."""
+    """Who pays: what the PSP takes of it fills in its page (Stripe: the email). Stored encrypted,
+    and in no answer."""
 
     email: (
         Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)] | None

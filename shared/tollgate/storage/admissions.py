@@ -20,19 +20,27 @@ _MAX_KEYS = 200
 """Far more keys than one deployment has; a bound, so that memory has one."""
 
 # A bucket is the instant at which it will be full again, on Redis's own clock: no container's wrong
-# one counts. Only a caller who proved to have the key is counted, so nobody else can use it up.
+# one counts; one that lies too far ahead, because that clock was set back, is used up and no more.
+# Only a caller who proved to have the key is counted, so nobody else can use it up; and clients all
+# together have no more than half of what their app may call.
 _ADMIT = """
 local record = redis.call('HMGET', KEYS[1], 'value', 'proof', 'app_id', 'key_calls', 'app_calls')
 if not record[1] then return {} end
 if not record[4] or (ARGV[1] ~= '' and ARGV[1] ~= record[2]) then return {record[1]} end
 local time, window = redis.call('TIME'), tonumber(ARGV[2])
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local limits = {[KEYS[1]] = tonumber(record[4])}
-if record[3] ~= '' then limits['app:' .. record[3]] = tonumber(record[5]) end
-if ARGV[5] ~= '' then limits['client:' .. record[3] .. ':' .. ARGV[5]] = tonumber(ARGV[6]) end
+local limits, app, app_calls = {}, record[3], tonumber(record[5])
+if app ~= '' then limits['app:' .. app] = app_calls end
+if ARGV[5] == '' then
+  limits[KEYS[1]] = tonumber(record[4])
+else
+  limits['client:' .. app .. ':' .. ARGV[5]] = tonumber(ARGV[6])
+  limits['clients:' .. app] = math.ceil(app_calls / 2)
+end
 local full, wait, limit, remaining, reset = {}, 0, 0, nil, 0
 for name, calls in pairs(limits) do
-  local at = math.max(tonumber(redis.call('GET', 'calls:' .. name) or '0'), now) + window / calls
+  local held = tonumber(redis.call('GET', 'calls:' .. name) or '0') or 0
+  local at = math.max(math.min(held, now + window), now) + window / calls
   local left = math.floor((now + window - at) / (window / calls) + 0.001)
   full['calls:' .. name] = at
   wait = math.max(wait, at - now - window - 1)
@@ -47,7 +55,7 @@ if wait <= 0 then
 end
 local ahead = false
 if ARGV[3] ~= '' then
-  ahead = redis.call('HGET', ARGV[3] .. ':' .. record[3] .. ':' .. ARGV[4], 'value')
+  ahead = redis.call('HGET', ARGV[3] .. ':' .. app .. ':' .. ARGV[4], 'value')
 end
 return {record[1], limit, math.max(remaining, 0), math.ceil(reset), math.ceil(wait), ahead}
 """
@@ -118,7 +126,8 @@ def put_key(cache: Cache, key_id: str, key: ApiKey | None, read_at: float) -> No
     _memory[key_id] = (read_at, key)
     in_the_clear = _in_the_clear(key) if key is not None else NO_FIELDS
     value = {"key": _to_json(key) if key else None}
-    cache.put(_name(key_id), value, read_at=read_at, version=int(read_at), fields=in_the_clear)
+    # without a version: whoever read last is right, and no wrong clock holds its place
+    cache.put(_name(key_id), value, read_at=read_at, fields=in_the_clear)
 
 
 def forget() -> None:

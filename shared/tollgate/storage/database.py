@@ -170,6 +170,7 @@ class _Link:
             psycopg.OperationalError,
             psycopg.InterfaceError,
             psycopg.InternalError,  # a standby takes no writes; a transaction was idle too long
+            psycopg.NotSupportedError,  # nor does it know tables that are not logged
         ):
             self.close()
             raise DatabaseUnavailable from None

@@ -12,32 +12,37 @@ def take(database: Database, limits: Mapping[str, int]) -> Allowance:
     On the database's own clock: no container's wrong one counts.
     """
     row = database.one(
-        """WITH asked AS (
-               SELECT name, calls, make_interval(secs => %(window)s / calls) AS each
-               FROM unnest(%(names)s::text[], %(calls)s::float[]) AS limits (name, calls)
+        """WITH clock AS MATERIALIZED (
+               SELECT clock_timestamp() AS now, clock_timestamp() + span AS latest, span
+               FROM make_interval(secs => %(window)s) AS span
+           ), asked AS (
+               SELECT name, calls, span / calls AS each
+               FROM clock, unnest(%(names)s::text[], %(calls)s::float[]) AS limits (name, calls)
                ORDER BY name -- two calls lock the same buckets in the same order
            ), full_ones AS ( -- a refused call takes nothing of the others
-               SELECT name FROM asked JOIN rate_buckets USING (name)
-               WHERE greatest(full_at, clock_timestamp()) - clock_timestamp() + each
-                     > make_interval(secs => %(window)s)
+               SELECT name FROM clock, asked JOIN rate_buckets USING (name)
+               WHERE least(greatest(full_at, now), latest) + each > latest
            ), taken AS (
                INSERT INTO rate_buckets AS bucket (name, full_at)
-               SELECT name, clock_timestamp() + each FROM asked
+               SELECT name, now + each FROM clock, asked
                WHERE NOT EXISTS (SELECT FROM full_ones)
                ON CONFLICT (name) DO UPDATE
-               SET full_at = greatest(bucket.full_at, clock_timestamp())
+               SET full_at = greatest(bucket.full_at, (SELECT now FROM clock))
                              + (SELECT each FROM asked WHERE asked.name = bucket.name)
-               WHERE greatest(bucket.full_at, clock_timestamp()) - clock_timestamp()
+               WHERE greatest(bucket.full_at, (SELECT now FROM clock))
                      + (SELECT each FROM asked WHERE asked.name = bucket.name)
-                     <= make_interval(secs => %(window)s)
+                     <= (SELECT latest FROM clock)
                RETURNING name, full_at
+           ), set_back AS ( -- it lies too far ahead, because the clock was set back
+               UPDATE rate_buckets SET full_at = latest FROM clock
+               WHERE name IN (SELECT name FROM full_ones) AND full_at > latest
            )
            SELECT calls::int AS limit, full_at IS NOT NULL AS allowed,
-                  extract(epoch FROM full_at - clock_timestamp())::float AS reset_seconds
-           FROM asked LEFT JOIN taken USING (name)
+                  extract(epoch FROM full_at - now)::float AS reset_seconds
+           FROM clock, asked LEFT JOIN taken USING (name)
            -- a full one first, of these the slowest; else the one with the fewest calls left
            ORDER BY name IN (SELECT name FROM full_ones) DESC, full_at IS NOT NULL,
-                    (%(window)s - extract(epoch FROM full_at - clock_timestamp())) * calls, calls
+                    (%(window)s - extract(epoch FROM full_at - now)) * calls, calls
            LIMIT 1""",
         {
             "names": list(limits),
