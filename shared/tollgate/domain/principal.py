@@ -1,7 +1,7 @@
 """Who calls, and whose data that opens."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 
@@ -74,6 +74,29 @@ class ApiKey:
     expires_at: datetime | None
     revoked_at: datetime | None
     last_used_at: datetime | None
+
+
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def unknown_key(key_id: str) -> ApiKey:
+    """What stands for a key that there is none of: one that was revoked, and whose secret nobody
+    can have. So a guess costs the same work, whether it hit a key or not."""
+    return ApiKey(
+        id=key_id,
+        role=Role.APP,
+        app_id="app_0",
+        name="unknown",
+        livemode=False,
+        secret_sha256=bytes(32),
+        scopes=None,
+        calls_per_minute=1,
+        app_calls_per_minute=1,
+        created_at=_LONG_AGO,
+        expires_at=None,
+        revoked_at=_LONG_AGO,
+        last_used_at=None,
+    )
 
 
 @dataclass(frozen=True)

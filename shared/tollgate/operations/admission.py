@@ -13,7 +13,7 @@ from typing import Any
 
 from tollgate.domain.errors import CredentialsRefused, TooManyRequests, Unavailable
 from tollgate.domain.permissions import scopes_of
-from tollgate.domain.principal import EVERY_TENANT, ApiKey, Principal, Role
+from tollgate.domain.principal import EVERY_TENANT, ApiKey, Principal, Role, unknown_key
 from tollgate.domain.rate import Allowance
 from tollgate.operations.context import Context
 from tollgate.storage import admissions, api_keys, rate_buckets
@@ -59,7 +59,7 @@ def admit(
     """
     lookup = _look_up(context, proof, read_ahead)
     key, allowance = lookup.key, lookup.allowance
-    if not _is_believed(context, key, proof) or key is None:
+    if not _is_believed(context, key, proof):
         raise CredentialsRefused
     if allowance is None and moves_money:
         allowance = rate_buckets.take(context.within(EVERY_TENANT).database, _limits(key))
@@ -75,8 +75,8 @@ def _look_up(context: Context, proof: Proof, read_ahead: ReadAhead | None) -> Lo
     if lookup is not None:
         return lookup
     database, read_at = context.within(EVERY_TENANT).database, time.time()
-    key = api_keys.find_key(database, proof.key_id)
-    admissions.put_key(context.cache, proof.key_id, key, read_at)
+    key = api_keys.find_key(database, proof.key_id) or unknown_key(proof.key_id)
+    admissions.put_key(context.cache, key, read_at)
     if _is_believed(context, key, proof):
         with contextlib.suppress(Unavailable):  # when a key was last used is worth no call
             api_keys.touch_key(database, proof.key_id, context.now())
@@ -85,16 +85,12 @@ def _look_up(context: Context, proof: Proof, read_ahead: ReadAhead | None) -> Lo
     return lookup if lookup is not None else Lookup(key)
 
 
-def _is_believed(context: Context, key: ApiKey | None, proof: Proof) -> bool:
-    # the comparison itself tells nothing of whether the id is known
-    proven = hmac.compare_digest(proof.secret_sha256, key.secret_sha256 if key else bytes(32))
-    return (proven or proof.is_signed) and key is not None and _is_valid(context, key, proof)
-
-
-def _is_valid(context: Context, key: ApiKey, proof: Proof) -> bool:
+def _is_believed(context: Context, key: ApiKey, proof: Proof) -> bool:
+    proven = proof.is_signed or hmac.compare_digest(proof.secret_sha256, key.secret_sha256)
     maker = Role.APP if proof.role is Role.CLIENT else proof.role
     return (
-        key.livemode == proof.livemode == context.settings.livemode
+        proven
+        and key.livemode == proof.livemode == context.settings.livemode
         and (maker is None or maker is key.role)
         and key.revoked_at is None
         and (key.expires_at is None or context.now() < key.expires_at)

@@ -1,7 +1,7 @@
 """One round trip to Redis for a call: who its key is, whether it may call again, and a value that
 the function wants to have read along.
 
-A key is believed for a minute from when PostgreSQL told of it, also that there is none. What is
+A key is believed for a minute from when PostgreSQL told of it (or that there is none). What is
 believed is sealed (cache.py); what lies beside it in the clear serves the script alone, and one who
 forged it would gain a call that is not counted and a value that is not ours.
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 from tollgate.domain.principal import ApiKey, Role
 from tollgate.domain.rate import CLIENT_CALLS_PER_MINUTE, WINDOW_SECONDS, Allowance
-from tollgate.storage.cache import BELIEVED_SECONDS, NO_FIELDS, Cache
+from tollgate.storage.cache import BELIEVED_SECONDS, Cache
 
 _MAX_KEYS = 200
 """Far more keys than one deployment has; a bound, so that memory has one."""
@@ -60,7 +60,7 @@ end
 return {record[1], limit, math.max(remaining, 0), math.ceil(reset), math.ceil(wait), ahead}
 """
 
-_memory: dict[str, tuple[float, ApiKey | None]] = {}
+_memory: dict[str, tuple[float, ApiKey]] = {}
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,9 @@ class ReadAhead:
 
 @dataclass(frozen=True)
 class Lookup:
-    """What is known of a key: None when it is known that there is none.
+    """A key. `allowance` is None where nobody counted, `ahead` where nothing was read along."""
 
-    `allowance` is None where nobody counted, `ahead` where there was nothing to read along.
-    """
-
-    key: ApiKey | None
+    key: ApiKey
     allowance: Allowance | None = None
     ahead: dict[str, Any] | None = None
 
@@ -112,22 +109,21 @@ def look_up(
         if value is not None:
             return _lookup(cache, value, answer, read_ahead)
     read_at, key = _memory.get(key_id, (0.0, None))
-    if not 0 <= time.time() - read_at <= BELIEVED_SECONDS:
+    if key is None or not 0 <= time.time() - read_at <= BELIEVED_SECONDS:
         return None
     if answer == []:  # Redis is there and was emptied: told again, it counts the next call
-        put_key(cache, key_id, key, read_at)
+        put_key(cache, key, read_at)
     return Lookup(key)
 
 
-def put_key(cache: Cache, key_id: str, key: ApiKey | None, read_at: float) -> None:
+def put_key(cache: Cache, key: ApiKey, read_at: float) -> None:
     """Keeps what PostgreSQL told of a key at `read_at` (Unix seconds)."""
     if len(_memory) >= _MAX_KEYS:
         _memory.clear()
-    _memory[key_id] = (read_at, key)
-    in_the_clear = _in_the_clear(key) if key is not None else NO_FIELDS
-    value = {"key": _to_json(key) if key else None}
+    _memory[key.id] = (read_at, key)
     # without a version: whoever read last is right, and no wrong clock holds its place
-    cache.put(_name(key_id), value, read_at=read_at, fields=in_the_clear)
+    value, fields = {"key": _to_json(key)}, _in_the_clear(key)
+    cache.put(_name(key.id), value, read_at=read_at, fields=fields)
 
 
 def forget() -> None:
@@ -139,10 +135,10 @@ def _lookup(
     cache: Cache, value: dict[str, Any], answer: list[Any], read_ahead: ReadAhead | None
 ) -> Lookup | None:
     try:
-        key = _from_json(value["key"]) if value["key"] else None
+        key = _from_json(value["key"])
     except (KeyError, TypeError, ValueError):
         return None  # of a release that knew other fields
-    if key is None or len(answer) == 1:
+    if len(answer) == 1:
         return Lookup(key)
     _, limit, remaining, reset_ms, wait_ms, sealed = answer
     allowance = Allowance(
