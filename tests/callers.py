@@ -1,9 +1,14 @@
-"""Callers for tests: who a key makes of them, and keys made by an operator."""
+"""Callers for tests: who a key makes of them, keys made by an operator, and what a call sends."""
 
+from collections.abc import Callable
 from typing import Any
+
+import pytest
+from redis.connection import Connection
 
 from local.seed import operators_context
 from tests.world import World
+from tollgate.crypto import entitlements
 from tollgate.crypto.access_tokens import AccessToken, mint
 from tollgate.domain.permissions import scopes_of
 from tollgate.domain.principal import Principal, Role
@@ -12,6 +17,7 @@ from tollgate.operations import api_keys
 from tollgate.operations.admission import Admission, admit
 from tollgate.operations.context import Call, Context
 from tollgate.schemas.api_keys import CreateKey
+from tollgate.storage.database import Database
 
 DEAD_REDIS = "redis://127.0.0.1:1/0"
 DEAD_DATABASE = "postgresql://nobody@127.0.0.1:1/nowhere"
@@ -67,3 +73,22 @@ def token_of(world: World, key: str, role: Role = Role.APP, subject: str = "app_
         now=world.now,
         random_bytes=world.context.random_bytes,
     )
+
+
+def note_sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Everything that goes out to a store from now on, and each signature."""
+    out: list[str] = []
+
+    def noted(owner: Any, name: str, word: str) -> None:
+        original: Callable[..., Any] = getattr(owner, name)
+
+        def note(*given: Any, **named: Any) -> Any:
+            out.append(word)
+            return original(*given, **named)
+
+        monkeypatch.setattr(owner, name, note)
+
+    noted(Connection, "send_packed_command", "redis")
+    noted(Database, "_execute", "postgresql")
+    noted(entitlements, "signature", "signature")
+    return out

@@ -1,12 +1,11 @@
 """How often a key, an app and a client may call; what the answers tell, and what it costs."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from redis.connection import Connection
 
 from tests.callers import DEAD_REDIS, UNKNOWN_KEY, id_of, token_of
 from tests.operators import CHECK, KeyOperator, Operator, pass_cached
@@ -14,7 +13,6 @@ from tests.world import Answer, World
 from tollgate.domain.principal import Role
 from tollgate.operations.context import Context
 from tollgate.storage import admissions
-from tollgate.storage.database import Database
 
 LIMIT = 5
 GUESS = UNKNOWN_KEY.split("_")[3]
@@ -287,75 +285,3 @@ class TestWithoutRedis:
         told_of = [told(read(world, key))[:3] for _ in range(3)]
         # what this container still knew, it told Redis again
         assert told_of == [(404, None, None), (404, "1", "0"), (429, "1", "0")]
-
-
-class TestStrangers:
-    """Why somebody is refused can't be told by what it takes to find out."""
-
-    @pytest.fixture
-    def asked(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-        """Everything that is sent to a store."""
-        out: list[str] = []
-
-        def noted(owner: Any, name: str, word: str) -> None:
-            original: Callable[..., Any] = getattr(owner, name)
-
-            def note(*given: Any, **named: Any) -> Any:
-                out.append(word)
-                return original(*given, **named)
-
-            monkeypatch.setattr(owner, name, note)
-
-        noted(Connection, "send_packed_command", "redis")
-        noted(Database, "_execute", "postgresql")
-        return out
-
-    @pytest.fixture
-    def strangers(self, world: World, keys: KeyOperator) -> dict[str, str]:
-        """What they bring, by why it is refused."""
-        revoked, expired = keys.new()["key"], keys.new(expires_at="2026-01-31T09:00:10Z")["key"]
-        keys.ask("DELETE", f"/{id_of(revoked)}")
-        Operator(world, "apps").ask("DELETE", f"/{world.other_app.id}")
-        world.pass_time(seconds=10)
-        return {
-            "unknown": UNKNOWN_KEY,
-            "wrong secret": f"tg_test_{id_of(world.app.key)}_{GUESS}",
-            "wrong mode": world.app.key.replace("_test_", "_live_"),
-            "revoked": revoked,
-            "expired": expired,
-            "revoked, wrong secret": f"tg_test_{id_of(revoked)}_{GUESS}",
-            "of a deleted app": world.other_app.key,
-            "token of a revoked key": token_of(world, revoked),
-            "token of an unknown key": token_of(world, UNKNOWN_KEY),
-        }
-
-    @pytest.mark.parametrize("redis", [True, False], ids=["redis", "no redis"])
-    def test_all_cost_the_same(
-        self,
-        world: World,
-        without_redis: Context,
-        strangers: dict[str, str],
-        asked: list[str],
-        redis: bool,
-    ) -> None:
-        context = world.context if redis else without_redis
-
-        def cost(stranger: str) -> tuple[str, ...]:
-            asked.clear()
-            refused = pay(world, stranger, context)
-            assert (refused.status, refused.json["code"]) == (401, "credentials_refused")
-            return tuple(asked)
-
-        cost(UNKNOWN_KEY)  # connected
-        costs = set()
-        for stranger in strangers.values():
-            admissions.forget()
-            in_redis(world, "FLUSHALL")
-            cold, warm = cost(stranger), cost(stranger)
-            admissions.forget()  # another container, beside this one
-            costs.add((cold, warm, cost(stranger)))
-        script, row, keep = "redis", "postgresql", "redis"
-        if redis:
-            assert costs == {((script, row, keep, script), (script,), (script,))}
-        else:
-            assert costs == {((row,), (), (row,))}

@@ -1,17 +1,12 @@
 """What a warm paid-check costs: one message to Redis, one signature, nothing else."""
 
-from collections.abc import Callable
-from typing import Any
-
 import jwt
 import pytest
-from redis.connection import Connection
 
+from tests.callers import note_sent
 from tests.world import Answer, World
-from tollgate.crypto import entitlements
 from tollgate.domain.payment import PaymentStatus
 from tollgate.storage import admissions
-from tollgate.storage.database import Database
 
 Sent = list[str]
 
@@ -29,21 +24,7 @@ def paid(world: World) -> World:
 @pytest.fixture
 def sent(paid: World, monkeypatch: pytest.MonkeyPatch) -> Sent:
     """Everything that goes out from now on, and each signature."""
-    out: Sent = []
-
-    def noted(owner: Any, name: str, word: str) -> None:
-        original: Callable[..., Any] = getattr(owner, name)
-
-        def note(*given: Any, **named: Any) -> Any:
-            out.append(word)
-            return original(*given, **named)
-
-        monkeypatch.setattr(owner, name, note)
-
-    noted(Connection, "send_packed_command", "redis")
-    noted(Database, "_execute", "postgresql")
-    noted(entitlements, "signature", "signature")
-    return out
+    return note_sent(monkeypatch)
 
 
 def check(world: World, key: str | None = None) -> Answer:
