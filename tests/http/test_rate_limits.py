@@ -11,6 +11,7 @@ from tests.callers import DEAD_REDIS, UNKNOWN_KEY, id_of, token_of
 from tests.operators import CHECK, KeyOperator, Operator, pass_cached
 from tests.world import Answer, World
 from tollgate.domain.principal import Role
+from tollgate.domain.rate import CLIENT_CALLS_PER_MINUTE
 from tollgate.operations.context import Context
 from tollgate.storage import admissions
 
@@ -54,6 +55,11 @@ def told(answer: Answer) -> tuple[int, str | None, str | None, str | None]:
     return answer.status, limit, remaining, reset
 
 
+def about(expected: int, seconds: str) -> bool:
+    """So many, but for what the test itself took."""
+    return expected - 10 <= int(seconds) <= expected
+
+
 def in_redis(world: World, *command: str) -> None:
     assert world.context.cache._ask(*command) is not None
 
@@ -61,14 +67,18 @@ def in_redis(world: World, *command: str) -> None:
 class TestTold:
     def test_with_every_answer_to_who_was_let_in(self, world: World, keys: KeyOperator) -> None:
         key = keys.new(calls_per_minute=LIMIT)["key"]
-        assert told(world.call("subscriptions/check", key=key, **CHECK)) == (200, "5", "4", "12")
-        assert told(read(world, key)) == (404, "5", "3", "24")
-        assert told(world.call("payments/create", key=key)) == (400, "5", "2", "36")
-        assert told(pay(world, key, world.context, plan="no")) == (422, "5", "1", "48")
-        assert told(pay(world, key, world.context)) == (201, "5", "0", "60")
-        refused = pay(world, key, world.context, 1)
-        assert told(refused) == (429, "5", "0", "60")
-        assert refused.headers["retry-after"] == "12"
+        answers = (
+            (world.call("subscriptions/check", key=key, **CHECK), (200, "5", "4"), 12),
+            (read(world, key), (404, "5", "3"), 24),
+            (world.call("payments/create", key=key), (400, "5", "2"), 36),
+            (pay(world, key, world.context, plan="no"), (422, "5", "1"), 48),
+            (pay(world, key, world.context), (201, "5", "0"), 60),
+            (refused := pay(world, key, world.context, 1), (429, "5", "0"), 60),
+        )
+        for answer, expected, reset in answers:
+            assert told(answer)[:3] == expected
+            assert about(reset, answer.headers["ratelimit-reset"])
+        assert about(12, refused.headers["retry-after"])
         assert refused.headers["content-type"] == "application/problem+json"
         assert (refused.json["code"], refused.json["status"]) == ("too_many_requests", 429)
         assert world.rows("SELECT count(*) FROM payments") == [(1,)]
@@ -82,7 +92,7 @@ class TestTold:
         assert told(world.call("auth/token", body=form, headers=plain)) == (200, "1", "0", "60")
         refused = world.call("auth/token", body=form, headers=plain)
         assert (refused.status, refused.json["code"]) == (429, "too_many_requests")
-        assert refused.headers["retry-after"] == "60"
+        assert about(60, refused.headers["retry-after"])
         assert told(read(world, token_of(world, key)))[0] == 429  # its token is the same caller
 
 
@@ -104,26 +114,28 @@ class TestLimits:
         self, world: World, keys: KeyOperator, without_redis: Context
     ) -> None:
         """A key that calls too often takes nothing from the app's other keys."""
-        limit_app(world, 100)
+        limit_app(world, 10)
         for number, context in enumerate((world.context, without_redis)):
             busy = keys.new(name=f"b{number}", calls_per_minute=1)["key"]
-            statuses = [pay(world, busy, context, n, plan="no").status for n in range(20)]
-            assert statuses == [422] + [429] * 19
+            statuses = [pay(world, busy, context, n, plan="no").status for n in range(9)]
+            assert statuses == [422] + [429] * 8
             calm = keys.new(name=f"b{number}", calls_per_minute=1000)["key"]
-            assert told(pay(world, calm, context, plan="no"))[:3] == (422, "100", "98")
+            assert told(pay(world, calm, context, plan="no"))[:3] == (422, "10", "8")
 
-    def test_a_client_has_a_small_part(self, world: World) -> None:
+    def test_a_client_has_a_small_part(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert CLIENT_CALLS_PER_MINUTE == 60
+        monkeypatch.setattr(admissions, "CLIENT_CALLS_PER_MINUTE", 3)
         first, second = (
             token_of(world, world.app.key, Role.CLIENT, f"client-{number}") for number in (1, 2)
         )
         how: dict[str, Any] = {"method": "GET"}
-        for left in range(59, -1, -1):
+        for left in ("2", "1", "0"):
             answer = world.call("subscriptions/check", path="/client-1", key=first, **how)
-            assert told(answer)[:3] == (200, "60", str(left))
+            assert told(answer)[:3] == (200, "3", left)
         answer = world.call("subscriptions/check", path="/client-1", key=first, **how)
         assert answer.status == 429
         answer = world.call("subscriptions/check", path="/client-2", key=second, **how)
-        assert told(answer)[:3] == (200, "60", "59")
+        assert told(answer)[:3] == (200, "3", "2")
         assert read(world, world.app.key).headers["ratelimit-limit"] == "1000000"
 
     def test_all_clients_together_have_half_of_what_their_app_may(
@@ -165,13 +177,9 @@ class TestLimits:
         key = keys.new(calls_per_minute=60)["key"]
         while (answer := pay(world, key, context, plan="no")).status == 422:
             world.pass_time(minutes=1)
-        world.pass_time(hours=1)
-        refused = pay(world, key, context, plan="no")
-        assert (refused.status, refused.headers["retry-after"]) == (429, "1")
-        assert answer.headers["retry-after"] == "1"
+        assert (answer.status, answer.headers["retry-after"]) == (429, "1")
         time.sleep(1)
-        again = pay(world, key, context, plan="no")
-        assert told(again)[:3] == (422, "60", "0")
+        assert told(pay(world, key, context, plan="no"))[:2] == (422, "60")
 
     def test_the_caches_clock_counts_nothing(
         self, world: World, keys: KeyOperator, monkeypatch: pytest.MonkeyPatch
@@ -275,7 +283,7 @@ class TestWithoutRedis:
         for context in (world.context, without_redis):
             pay(world, key, context, plan="no")
             pay(world, other, context, plan="no")
-            assert pay(world, key, context, plan="no").headers["retry-after"] == "60"
+            assert about(60, pay(world, key, context, plan="no").headers["retry-after"])
 
     def test_emptied_in_between_it_counts_anew(self, world: World, keys: KeyOperator) -> None:
         key = keys.new(calls_per_minute=1)["key"]
