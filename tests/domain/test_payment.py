@@ -160,6 +160,13 @@ def test_a_decline_says_why() -> None:
     assert apply(payment(), declined, LATER).failure == Failure("no_funds", "Not enough.")
 
 
+def test_a_card_number_that_the_psp_repeats_is_masked() -> None:
+    failure = Failure("declined", "Your card 4242 4242 4242 4242 was declined.")
+    declined = replace(said(PaymentStatus.FAILED), failure=failure)
+    kept = apply(payment(), declined, LATER).failure
+    assert kept == Failure("declined", "Your card **** **** **** 4242 was declined.")
+
+
 def test_a_payment_that_goes_through_after_all_has_no_failure() -> None:
     declined = replace(said(PaymentStatus.FAILED), failure=Failure("no_funds", "Not enough."))
     failed = apply(payment(), declined, NOW)

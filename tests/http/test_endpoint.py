@@ -226,6 +226,11 @@ class TestIdempotencyKey:
         answer = self.sent(world, key)
         assert (answer.status, answer.json["code"]) == (400, "idempotency_key_malformed")
 
+    def test_that_holds_a_card_number(self, world: World) -> None:
+        answer = self.sent(world, "order 4242-4242-4242-4242")
+        assert (answer.status, answer.json["code"]) == (400, "idempotency_key_malformed")
+        assert "4242" not in answer.body
+
     @pytest.mark.parametrize("key", ["k", "x" * 255, "a b", '"quoted"', "~!@#$%^&*()"])
     def test_is_claimed_for_the_app(self, world: World, key: str) -> None:
         answer = self.sent(world, key)

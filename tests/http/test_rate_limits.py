@@ -268,6 +268,7 @@ class TestWithoutRedis:
         assert (refused.status, refused.headers["retry-after"]) == (429, "1")
         in_redis(world, "SET", f"calls:key:{made['id']}", "of another program")
         assert pay(world, made["key"], world.context, plan="no").status == 422
+        assert world.context.cache.is_up()  # it is left alone for a while after an error
 
         assert pay(world, made["key"], without_redis, plan="no").status == 422
         world.rows("UPDATE rate_buckets SET full_at = now() + '1 hour' RETURNING 1")

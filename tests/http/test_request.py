@@ -137,7 +137,22 @@ class TestRequestId:
 
     @pytest.mark.parametrize(
         "given",
-        ["", "x" * 65, "a b", "a\r\nset-cookie: b=c", "a\n", "é", "a;b", "<b>", None, 7, ["a"]],
+        [
+            *(
+                "",
+                "x" * 65,
+                "a b",
+                "a\r\nset-cookie: b=c",
+                "a\n",
+                "é",
+                "a;b",
+                "<b>",
+                None,
+                7,
+                ["a"],
+            ),
+            "4242424242424242",  # a card number
+        ],
     )
     def test_one_that_could_do_harm_never_passes(self, given: object) -> None:
         event = {"http": {"headers": {"x-request-id": given}}}

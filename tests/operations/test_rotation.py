@@ -18,6 +18,7 @@ from tollgate.operations import rotation
 from tollgate.operations.context import Context
 from tollgate.operations.customers import find_customers
 from tollgate.operations.rotation import reseal_fields
+from tollgate.storage.sealed_fields import CUSTOMERS, Resealed, replace_sealed
 
 OLD, NEW = b"o" * 32, b"n" * 32
 BEFORE = Keyring({"old": OLD})
@@ -204,12 +205,20 @@ class TestRotation:
             pay(world, name, containers(BEFORE))
         late = iter(["a", "b"])
 
-        def write_another(_: str) -> None:
-            if name := next(late, None):
+        def write_another(line: str) -> None:
+            if line.startswith("inbox") and (name := next(late, None)):
                 pay(world, name, containers(BEFORE))
 
         assert reseal_fields(containers(TURNED).within(EVERY_TENANT), write_another) == []
         assert keys_in_use(world) == {"new"}
+
+    def test_a_value_that_changed_meanwhile_is_left_alone(self, world: World) -> None:
+        payment = pay(world, "client-1", world.context)
+        before = world.rows("SELECT customer FROM payments")
+        stale = Resealed(payment["id"], was=b"\x01 another", sealed=b"\x01 new", email_index=None)
+        database = world.context.within(EVERY_TENANT).database
+        replace_sealed(database, CUSTOMERS, [stale])
+        assert world.rows("SELECT customer FROM payments") == before
 
     def test_half_done_goes_on_where_it_ended(
         self,

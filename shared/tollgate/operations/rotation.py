@@ -21,13 +21,15 @@ Progress = Callable[[str], None]
 
 def reseal_fields(context: Context, progress: Progress) -> list[str]:
     """Seals every field that another key sealed; the rows that can't be read, which stay."""
-    cipher, unreadable = field_cipher(context), list[str]()
-    for column in sealed_fields.SEALED_COLUMNS:
-        # from the start until nothing is left: rows are written behind the cursor meanwhile
-        while (passed := _reseal_column(context, cipher, column, progress)).resealed:
-            pass
-        unreadable += passed.unreadable
-    return unreadable
+    cipher = field_cipher(context)
+    # round after round until nothing is left: rows are written behind the cursor meanwhile
+    while True:
+        passes = [
+            _reseal_column(context, cipher, column, progress)
+            for column in sealed_fields.SEALED_COLUMNS
+        ]
+        if not any(passed.resealed for passed in passes):
+            return [row for passed in passes for row in passed.unreadable]
 
 
 @dataclass(frozen=True)
