@@ -47,7 +47,12 @@ class Webhooks:
         self._worker: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        self._client = httpx.AsyncClient(timeout=_RECEIVER_TIMEOUT_SECONDS, trust_env=False)
+        self._client = httpx.AsyncClient(
+            timeout=_RECEIVER_TIMEOUT_SECONDS,
+            trust_env=False,
+            # a connection kept open may be closed by the receiver just as the next event is sent
+            limits=httpx.Limits(max_keepalive_connections=0),
+        )
         self._worker = asyncio.create_task(self._work())
 
     async def stop(self) -> None:
