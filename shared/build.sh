@@ -45,6 +45,8 @@ done
 
 rm -rf build/tollgate
 cp -R tollgate build/tollgate
+# the operator's command, which runs from a checkout
+rm -rf build/tollgate/{__main__.py,commands}
 find build/tollgate -name __pycache__ -prune -exec rm -rf {} +
 # unchecked-hash: the runtime trusts the .pyc without looking at the source; this copy is never edited.
 "$PYTHON" -m compileall -q --invalidation-mode unchecked-hash build/tollgate

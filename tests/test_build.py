@@ -23,6 +23,8 @@ import small
 print(small.NUMBER, "columns:", {column for *_, column in small.divide.__code__.co_positions()})
 small.divide(1, 0)
 """
+OF_OPERATORS = ("__main__.py", "commands")
+"""What of the package runs from a checkout only."""
 UNCHECKED_HASH = b"\x01\x00\x00\x00"
 """The flags word of a .pyc that is run without a look at its source (PEP 552)."""
 
@@ -89,10 +91,12 @@ def test_the_package_and_the_sets_are_built_and_compiled(copy: Path) -> None:
     result = build(copy)
     assert (result.returncode, result.stdout) == (0, "vendoring vendor-core\n"), result.stderr
 
-    sources = [file.relative_to(copy) for file in (copy / "tollgate").rglob("*.py")]
-    assert sources
-    for source in sources:
-        assert is_unchecked(compiled(copy / "build" / source))
+    built = copy / "build" / "tollgate"
+    sources = [file.relative_to(copy / "tollgate") for file in (copy / "tollgate").rglob("*.py")]
+    shipped = {source for source in sources if source.parts[0] not in OF_OPERATORS}
+    assert shipped == {file.relative_to(built) for file in built.rglob("*.py")} < set(sources)
+    assert all(is_unchecked(compiled(built / source)) for source in shipped)
+    assert not any((built / name).exists() for name in OF_OPERATORS)
     assert not list((copy / "build").rglob("removed_long_ago*"))
     assert stale.exists()  # the checkout's own are left alone
 

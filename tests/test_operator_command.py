@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from tests.world import Stores, World
-from tollgate.__main__ import main
+from tollgate.commands import main
 from tollgate.domain.keyring import Keyring
 from tollgate.operations.context import real_time
 from tollgate.storage import admissions
@@ -133,7 +133,7 @@ class TestArguments:
     @pytest.mark.parametrize(
         ("words", "says"),
         [
-            ((), "app | plan | key"),
+            ((), "app | plan | key | customer | secret | audit"),
             (("shop",), "shop"),
             (("app",), "create"),
             (("app", "create", "--name", "a"), "--currency"),
@@ -142,6 +142,7 @@ class TestArguments:
             (("key", "create"), "--app --admin"),
             (("key", "create", "--app", "app_1", "--admin"), "not allowed"),
             (("key", "revoke"), "--id"),
+            (("audit", "verify", "--head", "app_1=2"), "CHAIN=POSITION:HASH"),
             (("plan", "create", "--app", "app_1", "--code", "a", "--product", "b"), "--price"),
             (("plan", "create", "--app", "app_1", *PLAN, "--every", "hour"), "--every"),
             (("plan", "create", "--app", "app_1", *PLAN, "--count", "x"), "--count"),
@@ -285,3 +286,44 @@ class TestSecrets:
     @staticmethod
     def find(world: World) -> tuple[str, ...]:
         return ("customer", "find", "--app", world.app.id, "--email", "c@shop.example")
+
+
+class TestAudit:
+    """What whoever keeps the heads elsewhere sees."""
+
+    def test_a_whole_log_tells_heads_that_stay_in_it(self, world: World) -> None:
+        first = run(world.stores, "audit", "verify")
+        assert first.returncode == 0
+        noted = first.stdout.splitlines()
+        assert [head.partition("=")[0] for head in noted] == [
+            "operators",
+            *sorted(app.id for app in world.seed.apps),
+        ]
+        made(world.stores, "key", "create", "--app", world.app.id)
+        again = run(world.stores, "audit", "verify", *self.heads(noted))
+        assert again.returncode == 0
+        assert again.stdout.splitlines() != noted
+        assert "operators: 1 links are whole" in again.stderr
+
+    def test_each_broken_chain_is_named(self, world: World) -> None:
+        noted = run(world.stores, "audit", "verify").stdout.splitlines()
+        digest = "0" * 64
+        lost = f"{world.other_app.id}=1:{digest}"
+        with psycopg.connect(world.stores.owner_url) as owner:
+            owner.execute("ALTER TABLE audit_log DISABLE TRIGGER USER")
+            changed = owner.execute(
+                """UPDATE audit_log SET actor = 'nobody' WHERE object_id = %s
+                   AND action = 'app.created' RETURNING id""",
+                (world.app.id,),
+            ).fetchall()
+        result = run(world.stores, "audit", "verify", *self.heads([*noted, lost]))
+        said = refused(result, 1)
+        ((audit_id,),) = changed
+        place = f"position 1, audit row {audit_id}"
+        assert f"{world.app.id}: {place}: the audit row or its hash was changed" in said
+        assert f"{world.other_app.id}: position 1: the head that was noted is not in" in said
+        assert digest not in said
+
+    @staticmethod
+    def heads(noted: list[str]) -> list[str]:
+        return [word for head in noted for word in ("--head", head)]

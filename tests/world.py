@@ -4,9 +4,9 @@ import base64
 import importlib.util
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -16,10 +16,9 @@ from unittest.mock import patch
 import psycopg
 
 from local.seed import PLAN, PRODUCT, Seed, seed
-from tollgate.domain.errors import SignatureRefused
+from tests.scripted_psp import ScriptedPsp
 from tollgate.domain.keyring import Keyring
 from tollgate.domain.money import Money
-from tollgate.domain.payment import Hint, Order, Outcome, PaymentStatus
 from tollgate.http import endpoint as http
 from tollgate.operations.context import Context
 from tollgate.settings import Settings
@@ -37,61 +36,6 @@ class Stores:
     owner_url: str
     service_url: str
     redis_url: str
-
-
-@dataclass
-class ScriptedPsp:
-    """A PSP that remembers what it was asked and says what the test tells it to say.
-
-    Like a real one it opens one payment for an idempotency key, however often it is asked.
-    """
-
-    opened: dict[str, Order] = field(default_factory=dict)
-    starts: list[Order] = field(default_factory=list)
-    fetches: list[str] = field(default_factory=list)
-    status: PaymentStatus = PaymentStatus.REQUIRES_ACTION
-    alter: Callable[[Outcome], Outcome] = lambda outcome: outcome
-    on_start: Callable[[Order], None] = lambda order: None
-    on_fetch: Callable[[str], None] = lambda reference: None
-
-    def check_amount(self, money: Money) -> None:
-        """Takes any amount."""
-
-    def start(self, order: Order) -> Outcome:
-        """Opens the order's payment once."""
-        self.starts.append(order)
-        self.opened.setdefault(order.idempotency_key, order)
-        self.on_start(order)
-        return self.alter(self._outcome(order, PaymentStatus.REQUIRES_ACTION))
-
-    def fetch(self, psp_reference: str) -> Outcome:
-        """Says `status` of the payment."""
-        self.fetches.append(psp_reference)
-        self.on_fetch(psp_reference)
-        order = next(o for o in self.opened.values() if self._reference(o) == psp_reference)
-        return self.alter(self._outcome(order, self.status))
-
-    def read_event(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Hint:
-        """An event is its own JSON; the signature is the word "signed"."""
-        if headers.get("signature") != "signed":
-            raise SignatureRefused
-        return Hint(**json.loads(body))
-
-    @staticmethod
-    def _reference(order: Order) -> str:
-        return f"ref_{order.payment_id}"
-
-    def _outcome(self, order: Order, status: PaymentStatus) -> Outcome:
-        url = f"https://psp.example/{order.payment_id}"
-        awaits_client = status is PaymentStatus.REQUIRES_ACTION
-        return Outcome(
-            status,
-            psp_reference=self._reference(order),
-            reference=order.payment_id,
-            money=order.money,
-            livemode=False,
-            next_action={"type": "redirect", "url": url} if awaits_client else None,
-        )
 
 
 class World:
@@ -160,6 +104,11 @@ class World:
         self._container.context = context or self.context
         return Answer(entry(function)(event))
 
+    def run_timer(self, function: str, context: Context | None = None) -> dict[str, Any]:
+        """One firing of a timer, such as "payments/reconcile"; what it reports."""
+        self._container.context = context or self.context
+        return entry(function)({})
+
     def container_context(self) -> Context:
         """What stands in for the container's own Context while this world is open."""
         context: Context = self._container.context
@@ -222,7 +171,10 @@ def world_over(stores: Stores) -> Iterator[World]:
     """A world that closes its connections."""
     world = World(stores)
     try:
-        with patch.object(http, "container_context", world.container_context):
+        with (
+            patch("tollgate.http.endpoint.container_context", world.container_context),
+            patch("tollgate.jobs.container_context", world.container_context),
+        ):
             yield world
     finally:
         world.context.database.close()

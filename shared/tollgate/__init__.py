@@ -2,13 +2,13 @@
 
 The layers, top to bottom; each imports only those below it:
 
-    packages/*        entry files: their routes, and no logic
-    http | jobs       how a call comes in
-    operations        what we do: the only layer that orders I/O
-    psp | storage     who moves the money | where we remember it
-    schemas | crypto  what the API says | how we seal
-    settings | logs   the environment, the log
-    domain            the rules, pure
+    packages/*              entry files: their routes, and no logic
+    http | jobs | commands  how a call comes in | how an operator's does
+    operations              what we do: the only layer that orders I/O
+    psp | storage           who moves the money | where we remember it
+    schemas | crypto        what the API says | how we seal
+    settings | logs         the environment, the log
+    domain                  the rules, pure
 """
 
 import os

@@ -13,7 +13,8 @@ TICK = timedelta(microseconds=1)
 CLAIM = Claim("app_1", "k-1", b"a" * 32)
 OTHER_BODY = replace(CLAIM, request_sha256=b"b" * 32)
 ANSWER = StoredAnswer(201, b"{}")
-WORKING = Held(b"a" * 32, "pay_1", NOW + timedelta(seconds=30), answer=None)
+LOCKED_UNTIL = NOW + timedelta(seconds=30)
+WORKING = Held(b"a" * 32, "pay_1", None, LOCKED_UNTIL, answer=None)
 ANSWERED = replace(WORKING, answer=ANSWER)
 
 
@@ -35,8 +36,16 @@ def test_a_holder_is_left_alone_until_its_time_is_over() -> None:
     with pytest.raises(IdempotencyKeyInUse):
         answer_of(WORKING, CLAIM, NOW)
     with pytest.raises(IdempotencyKeyInUse):
-        answer_of(WORKING, CLAIM, WORKING.locked_until - TICK)
+        answer_of(WORKING, CLAIM, LOCKED_UNTIL - TICK)
 
 
 def test_a_dead_holder_is_taken_over_from() -> None:
-    assert answer_of(WORKING, CLAIM, WORKING.locked_until) is None
+    assert answer_of(WORKING, CLAIM, LOCKED_UNTIL) is None
+
+
+def test_an_answer_that_is_forgotten_is_no_holder_at_work() -> None:
+    forgotten = replace(WORKING, locked_until=None)
+    assert forgotten.is_removed
+    assert answer_of(forgotten, CLAIM, NOW) is None
+    with pytest.raises(IdempotencyKeyReused):
+        answer_of(forgotten, OTHER_BODY, NOW)

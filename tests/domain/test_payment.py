@@ -9,19 +9,10 @@ import pytest
 
 from tollgate.domain.events import PAYMENT_EVENTS
 from tollgate.domain.money import Money
-from tollgate.domain.payment import (
-    EDGES,
-    OPEN,
-    UNKNOWN,
-    Customer,
-    Failure,
-    Order,
-    Outcome,
-    Payment,
-    PaymentStatus,
-    apply,
-    mismatch,
-)
+from tollgate.domain.order import Customer, Order
+from tollgate.domain.outcome import UNKNOWN, Outcome
+from tollgate.domain.payment import EDGES, OPEN, Failure, Payment, PaymentStatus
+from tollgate.domain.settling import apply, mismatch
 
 NOW = datetime(2026, 1, 31, 9, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)

@@ -3,7 +3,6 @@
 import pytest
 
 from tests.http.calls import NOWHERE
-from tollgate.http import endpoint as http
 from tollgate.operations.context import Context
 
 
@@ -11,4 +10,4 @@ from tollgate.operations.context import Context
 def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """A container that can't reach anything."""
     context = Context.open(NOWHERE)
-    monkeypatch.setattr(http, "container_context", lambda: context)
+    monkeypatch.setattr("tollgate.http.endpoint.container_context", lambda: context)

@@ -13,7 +13,7 @@ from tests.world import Answer, World, entry
 from tollgate.domain.errors import ConcurrentChange
 from tollgate.domain.idempotency import StoredAnswer
 from tollgate.domain.permissions import ANYONE
-from tollgate.http import endpoint as http
+from tollgate.operations import context as means
 from tollgate.http.endpoint import endpoint
 from tollgate.http.route import POST
 from tollgate.operations.context import Call, Context, Reply
@@ -167,9 +167,9 @@ class TestConfiguration:
         """A new container without any setting."""
         for name in SETTINGS:
             monkeypatch.delenv(name, raising=False)
-        http.container_context.cache_clear()
+        means.container_context.cache_clear()
         yield
-        http.container_context.cache_clear()
+        means.container_context.cache_clear()
 
     @pytest.mark.parametrize(
         ("function", "method", "path"),
@@ -197,6 +197,6 @@ class TestConfiguration:
     def test_a_container_keeps_its_context(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for name, value in SETTINGS.items():
             monkeypatch.setenv(name, value)
-        context = http.container_context()
+        context = means.container_context()
         monkeypatch.delenv("DATABASE_URL")
-        assert http.container_context() is context
+        assert means.container_context() is context

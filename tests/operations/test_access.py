@@ -13,7 +13,8 @@ from tests.callers import id_of, revoke
 from tests.operations.test_settlement import create, deliver
 from tests.world import World
 from tollgate.domain.errors import Misconfigured, PspUnavailable
-from tollgate.domain.payment import UNKNOWN, PaymentStatus
+from tollgate.domain.outcome import UNKNOWN
+from tollgate.domain.payment import PaymentStatus
 from tollgate.domain.principal import Tenant
 from tollgate.storage import access_cache, admissions, payments, subscriptions
 

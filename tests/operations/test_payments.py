@@ -11,7 +11,9 @@ from local.seed import operators_context
 from tests.world import Answer, World
 from tollgate.domain.errors import ConstraintViolated, PspUnavailable
 from tollgate.domain.idempotency import LOCK_SECONDS
-from tollgate.domain.payment import UNKNOWN, Failure, Order, Outcome, PaymentStatus
+from tollgate.domain.order import Order
+from tollgate.domain.outcome import UNKNOWN, Outcome
+from tollgate.domain.payment import Failure, PaymentStatus
 from tollgate.operations import api_keys
 from tollgate.operations.context import Call
 from tollgate.schemas.api_keys import CreateKey

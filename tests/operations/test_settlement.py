@@ -14,7 +14,8 @@ import redis
 from tests.world import Answer, World
 from tollgate.domain.errors import PspUnavailable
 from tollgate.domain.money import Money
-from tollgate.domain.payment import UNKNOWN, PaymentStatus
+from tollgate.domain.outcome import UNKNOWN
+from tollgate.domain.payment import PaymentStatus
 from tollgate.operations.context import Context
 
 

@@ -12,7 +12,7 @@ import pytest
 from tests.local.stripe.conftest import bench, ports, start
 from tollgate.domain.keyring import Keyring
 from tollgate.domain.money import Money
-from tollgate.domain.payment import Customer, Order
+from tollgate.domain.order import Customer, Order
 from tollgate.settings import Settings
 
 __all__ = ["bench", "order", "ports", "settings", "start"]

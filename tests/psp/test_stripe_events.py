@@ -11,7 +11,7 @@ import stripe
 
 from tests.psp.stripe_values import event, intent, session
 from tollgate.domain.errors import Misconfigured, SignatureRefused, WebhookMalformed
-from tollgate.domain.payment import Hint
+from tollgate.domain.outcome import Hint
 from tollgate.psp.stripe import Stripe
 from tollgate.settings import Settings
 

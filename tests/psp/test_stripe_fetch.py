@@ -13,7 +13,8 @@ import respx
 from tests.psp.stripe_values import intent, paid_session, session
 from tollgate.domain.errors import Misconfigured, PspUnavailable
 from tollgate.domain.money import Money
-from tollgate.domain.payment import UNKNOWN, Failure, Outcome, PaymentStatus
+from tollgate.domain.outcome import UNKNOWN, Outcome
+from tollgate.domain.payment import Failure, PaymentStatus
 from tollgate.psp.stripe import API_VERSION, Stripe
 from tollgate.settings import Settings
 

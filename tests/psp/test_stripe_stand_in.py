@@ -8,7 +8,9 @@ import pytest
 from tests.local.stripe.conftest import SECRET_KEY, WEBHOOK_SECRET, Bench, until
 from tollgate.domain.errors import Misconfigured, PspUnavailable
 from tollgate.domain.money import Money
-from tollgate.domain.payment import UNKNOWN, Order, Outcome, PaymentStatus
+from tollgate.domain.order import Order
+from tollgate.domain.outcome import UNKNOWN, Outcome
+from tollgate.domain.payment import PaymentStatus
 from tollgate.psp.stripe import Stripe
 from tollgate.settings import Settings
 

@@ -13,7 +13,9 @@ import respx
 from tests.psp.stripe_values import session
 from tollgate.domain.errors import Misconfigured, PspUnavailable, TollgateError, UnsupportedAmount
 from tollgate.domain.money import Money
-from tollgate.domain.payment import UNKNOWN, Customer, Failure, Order, Outcome, PaymentStatus
+from tollgate.domain.order import Customer, Order
+from tollgate.domain.outcome import UNKNOWN, Outcome
+from tollgate.domain.payment import Failure, PaymentStatus
 from tollgate.psp import stripe as adapter
 from tollgate.psp.stripe import Stripe
 from tollgate.settings import Settings

@@ -12,6 +12,10 @@ from local import migrations
 from local.databases import OWNER, seeing_all
 from local.postgres import ServerError
 from tests.conftest import Cluster, renamed
+from tollgate.domain.audit import Head
+from tollgate.domain.principal import EVERY_TENANT
+from tollgate.storage import audit
+from tollgate.storage.database import Database
 
 BEFORE_TENANTS = "0006"
 AT = "2026-01-31T09:00:00Z"
@@ -55,7 +59,10 @@ def _write_rows(url: str) -> None:
                         '{AT}', '{AT}', '{AT}');
                 INSERT INTO inbox (psp, event_id, type, payment_id, received_at)
                 VALUES ('stripe', 'evt_1', 'x', 'pay_1', '{AT}'),
-                       ('stripe', 'evt_2', 'x', NULL, '{AT}')
+                       ('stripe', 'evt_2', 'x', NULL, '{AT}');
+                INSERT INTO audit_log (app_id, actor, action, object_id, at)
+                SELECT (ARRAY['app_1', 'app_2', NULL])[n % 3 + 1], 'a', 'x', n::text, '{AT}'
+                FROM generate_series(1, 30) AS n
             """.encode()
         )
 
@@ -75,6 +82,23 @@ def test_what_is_there_goes_on_in_its_app(old: str) -> None:
         assert connection.execute(unusable).fetchall() == []
 
 
+def test_the_audit_log_is_linked_in_the_order_of_its_ids(old: str) -> None:
+    migrations.migrate(old)
+    with psycopg.connect(seeing_all(old)) as connection:
+        linked = connection.execute(
+            """SELECT l.chain, l.position, a.object_id::int
+               FROM audit_log a LEFT JOIN audit_links l ON l.audit_id = a.id ORDER BY a.id"""
+        ).fetchall()
+    chains = (("app_2", 1), ("", 2), ("app_1", 3))
+    assert sorted(linked) == sorted(
+        (chain, turn + 1, 3 * turn + first) for turn in range(10) for chain, first in chains
+    )
+    database = Database(old).within(EVERY_TENANT)
+    ends = [audit.check_links(database, Head(chain), 100) for chain, _ in chains]
+    assert [(end.head.position, end.broken) for end in ends] == [(10, None)] * 3
+    database.close()
+
+
 def test_a_reference_to_another_apps_row_is_found(old: str) -> None:
     with psycopg.connect(old) as connection:
         connection.execute(
@@ -88,6 +112,7 @@ def test_a_reference_to_another_apps_row_is_found(old: str) -> None:
 
 GROWS = (
     "payments|idempotency_keys|clients|subscriptions|subscription_periods|inbox|outbox|audit_log"
+    "|audit_links"
 )
 SINCE_TENANTS = [file for file in migrations.MIGRATIONS.glob("*.sql") if file.name > BEFORE_TENANTS]
 

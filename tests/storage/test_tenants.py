@@ -27,6 +27,7 @@ OF_AN_APP = {
     "inbox": "app_id",
     "outbox": "app_id",
     "audit_log": "app_id",
+    "audit_links": "chain",
 }
 OF_OPERATORS = ("api_keys", "rate_buckets")
 OF_NOBODY = ("database_mode", "payment_edges", "schema_migrations")
@@ -82,10 +83,14 @@ class TestEveryTable:
         assert walled == every == {*OF_AN_APP, *OF_OPERATORS, *OF_NOBODY}
 
     def test_of_an_app_refers_to_rows_of_the_same_app_only(self, world: World) -> None:
-        """A reference to a table with app_id holds app_id, unless it is to the app itself."""
+        """A reference to a table with app_id holds app_id, unless it is to the app itself.
+
+        Nor does a link of the audit log: a trigger makes it of its row, and of the row's app.
+        """
         loose = world.rows(
             """SELECT conrelid::regclass::text, conname FROM pg_constraint c
                WHERE contype = 'f' AND confrelid <> ALL ('{apps, database_mode}'::regclass[])
+                 AND conrelid <> 'audit_links'::regclass
                  AND NOT EXISTS (SELECT FROM pg_attribute a
                                  WHERE a.attrelid = c.conrelid AND a.attname = 'app_id'
                                    AND a.attnum = ANY (c.conkey))"""

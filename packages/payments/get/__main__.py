@@ -1,8 +1,8 @@
-"""GET /{payment_id}: one payment."""
+"""GET /{payment_id}: one payment, with what became of it."""
 
 from tollgate.http.endpoint import endpoint
 from tollgate.http.route import GET
-from tollgate.operations.payments import get_payment
-from tollgate.schemas.payments import PaymentView
+from tollgate.operations.reading import get_payment
+from tollgate.schemas.payment_details import PaymentDetailsView
 
-main = endpoint(GET(get_payment, target="payment_id", returns=PaymentView))
+main = endpoint(GET(get_payment, target="payment_id", returns=PaymentDetailsView))

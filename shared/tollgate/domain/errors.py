@@ -10,10 +10,12 @@
     ├── NotFound             404
     ├── MethodNotAllowed     405
     ├── Conflict             409  IdempotencyKeyInUse, ConcurrentChange, AlreadyExists,
-    │                             TooManyKeys
+    │                             TooManyKeys, NotCapturable, NotCancelable, NotRefundable,
+    │                             NotInReview
     ├── ContentTooLarge      413
     ├── Unprocessable        422  InvalidFields, IdempotencyKeyReused, UnknownPlan, PlanNotPriced,
-    │                             UnsupportedPsp, UnsupportedAmount, ReturnUrlNotAllowed
+    │                             UnsupportedPsp, UnsupportedAmount, ReturnUrlNotAllowed,
+    │                             RefusedByPsp
     ├── TooManyRequests      429
     ├── InternalError        500  ConstraintViolated, DecryptionFailed
     └── Unavailable          503  Misconfigured, DatabaseUnavailable, PspUnavailable
@@ -146,6 +148,22 @@ class TooManyKeys(Conflict):
     """Two keys of this name are living: revoke one, or choose another name."""
 
 
+class NotCapturable(Conflict):
+    """Only an authorized payment can be captured, and one that is being canceled can't."""
+
+
+class NotCancelable(Conflict):
+    """This payment can't be canceled any more. Read it again; refund what was paid."""
+
+
+class NotRefundable(Conflict):
+    """There is nothing of this payment to give back."""
+
+
+class NotInReview(Conflict):
+    """This payment waits for no decision."""
+
+
 class ContentTooLarge(TollgateError):
     """The body is larger than this function accepts."""
 
@@ -180,6 +198,10 @@ class UnsupportedAmount(Unprocessable):
 
 class ReturnUrlNotAllowed(Unprocessable):
     """The origin of `return_url` or `cancel_url` is not on the app's list."""
+
+
+class RefusedByPsp(Unprocessable):
+    """The PSP refused this."""
 
 
 class TooManyRequests(TollgateError):

@@ -12,6 +12,9 @@ from tollgate.domain.errors import IdempotencyKeyInUse, IdempotencyKeyReused
 LOCK_SECONDS = 30
 """How long a claim's holder may be believed alive: longer than any call of a function lasts."""
 
+KEPT_DAYS = 7
+"""How long an answer is kept. The payment's or refund's own row holds the key for ever."""
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -33,16 +36,25 @@ class StoredAnswer:
 
 @dataclass(frozen=True)
 class Held:
-    """A key that somebody claimed before, as its row stands."""
+    """A key that somebody claimed before. `refund_id` is set where it made a refund.
+
+    The key's row is removed after a while; `locked_until` is None then, and what it made stays.
+    """
 
     request_sha256: bytes
     payment_id: str
-    locked_until: datetime
+    refund_id: str | None
+    locked_until: datetime | None
     answer: StoredAnswer | None
+
+    @property
+    def is_removed(self) -> bool:
+        """Whether the answer is forgotten, though not what it was about."""
+        return self.locked_until is None
 
 
 def answer_of(held: Held, claim: Claim, now: datetime) -> StoredAnswer | None:
-    """The answer to repeat, or None when the holder is dead and its work is to be finished.
+    """The answer to repeat; None when there is none any more, or not yet and the holder is dead.
 
     Raises IdempotencyKeyReused for another body, IdempotencyKeyInUse while the holder may live.
     """
@@ -51,6 +63,6 @@ def answer_of(held: Held, claim: Claim, now: datetime) -> StoredAnswer | None:
     # a lock that ends much later than any can was written by a wrong clock, and bars nobody; "much"
     # leaves room for the clocks of two living callers to differ
     longest = now + timedelta(seconds=2 * LOCK_SECONDS)
-    if held.answer is None and now < held.locked_until <= longest:
+    if held.answer is None and held.locked_until and now < held.locked_until <= longest:
         raise IdempotencyKeyInUse
     return held.answer

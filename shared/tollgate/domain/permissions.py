@@ -35,6 +35,7 @@ ANYONE = Permission()
 
 _APP = frozenset({Role.APP})
 _ADMIN = frozenset({Role.ADMIN})
+_APP_OR_ADMIN = frozenset({Role.APP, Role.ADMIN})
 _APP_OR_CLIENT = frozenset({Role.APP, Role.CLIENT})
 _EVERY_ROLE = frozenset(Role)
 
@@ -42,6 +43,10 @@ PERMISSIONS: Mapping[str, Permission] = {
     # an app, for its clients
     "create_payment": Permission(_APP, Scope.PAYMENTS_WRITE, moves_money=True),
     "get_payment": Permission(_EVERY_ROLE, Scope.PAYMENTS_READ),
+    "list_payments": Permission(_APP_OR_ADMIN, Scope.PAYMENTS_READ),
+    "capture_payment": Permission(_APP, Scope.PAYMENTS_WRITE, moves_money=True),
+    "cancel_payment": Permission(_APP, Scope.PAYMENTS_WRITE, moves_money=True),
+    "refund_payment": Permission(_APP, Scope.PAYMENTS_WRITE, moves_money=True),
     "create_subscription": Permission(_APP, Scope.SUBSCRIPTIONS_WRITE),
     "check_access": Permission(_APP_OR_CLIENT, Scope.SUBSCRIPTIONS_READ),
     # a PSP, or a client's browser: what they bring is checked by the operation

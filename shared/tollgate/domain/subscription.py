@@ -39,9 +39,19 @@ class Reason(StrEnum):
     NEVER_SUBSCRIBED = "never_subscribed"
 
 
+class RefundRule(StrEnum):
+    """What becomes of access when the client has its money back, or disputes the payment."""
+
+    END_NOW = "end_now"
+    PERIOD_END = "period_end"
+    NEVER = "never"
+
+
 @dataclass(frozen=True)
 class Plan:
     """What an app sells: a period of `product`. Prices are kept per currency beside it.
+
+    `refund_rule` says what a full refund or a dispute does to the time that was paid for.
 
     An archived one can't be chosen or paid for any more; what was paid for stays.
     """
@@ -52,6 +62,7 @@ class Plan:
     interval: Interval
     trial_days: int
     grace_days: int
+    refund_rule: RefundRule = RefundRule.END_NOW
     archived_at: datetime | None = None
 
 
@@ -69,7 +80,8 @@ class Dates:
     """All that decides access; this, never a yes or no, is what the cache holds.
 
     `next_plan` is another plan of the product: paid for, and in force from `next_plan_at`; or,
-    without that, chosen and not paid for yet.
+    without that, chosen and not paid for yet. `ended_by` is refunded or disputed, where that took
+    the time away.
     """
 
     subscription_id: str
@@ -82,6 +94,7 @@ class Dates:
     cancel_at: datetime | None = None
     next_plan: str | None = None
     next_plan_at: datetime | None = None
+    ended_by: Reason | None = None
 
     def plan_at(self, now: datetime) -> str:
         """The plan in force: `next_plan` from `next_plan_at` on, where it is paid for."""
@@ -160,6 +173,8 @@ def _standing(dates: Dates, now: datetime) -> tuple[SubscriptionStatus, Reason]:
         return SubscriptionStatus.TRIALING, Reason.TRIAL
     if ahead(dates.grace_until):
         return SubscriptionStatus.PAST_DUE, Reason.GRACE
+    if dates.ended_by is not None:
+        return SubscriptionStatus.EXPIRED, dates.ended_by
     if dates.paid_through is None and dates.trial_end is None:
         return SubscriptionStatus.INCOMPLETE, Reason.NEVER_SUBSCRIBED
     return SubscriptionStatus.EXPIRED, Reason.EXPIRED
@@ -221,6 +236,7 @@ def grant(subscription: Subscription, plan: Plan, now: datetime) -> tuple[Subscr
         paid_through=ends_at,
         grace_until=ends_at + timedelta(days=plan.grace_days),
         cancel_at=None,  # who pays for more wants more
+        ended_by=None,
     )
     subscription = replace(
         subscription,

@@ -8,7 +8,6 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Protocol, cast
 
 from tollgate.domain.card_numbers import has_card_number
@@ -35,8 +34,7 @@ from tollgate.http.request import Request, read_request, request_id
 from tollgate.http.route import Route
 from tollgate.logs import log, log_exception
 from tollgate.operations.admission import Admission, admit
-from tollgate.operations.context import Call, Context, Reply
-from tollgate.settings import Settings
+from tollgate.operations.context import Call, Context, Reply, container_context
 from tollgate.storage.admissions import ReadAhead
 
 
@@ -61,12 +59,6 @@ def endpoint(*routes: Route) -> Main:
         routes  # a plain function, as the platform wants it, and yet described
     )
     return cast(Main, main)
-
-
-@cache
-def container_context() -> Context:
-    """The one Context of this process. Raises Misconfigured."""
-    return Context.open(Settings.from_environment())
 
 
 @dataclass

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from tollgate.domain.idempotency import Claim, StoredAnswer
@@ -68,6 +69,12 @@ class Context:
     def new_id(self, prefix: str) -> str:
         """A fresh id, such as `pay_…`."""
         return new_id(prefix, self.now(), self.random_bytes)
+
+
+@cache
+def container_context() -> Context:
+    """The one Context of this process. Raises Misconfigured."""
+    return Context.open(Settings.from_environment())
 
 
 @dataclass(frozen=True)

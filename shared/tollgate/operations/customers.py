@@ -5,7 +5,8 @@ from dataclasses import asdict
 from typing import Any
 
 from tollgate.crypto.fields import FieldCipher, IndexedColumn, Place
-from tollgate.domain.payment import Customer, Payment, SealedCustomer
+from tollgate.domain.order import Customer, SealedCustomer
+from tollgate.domain.payment import Payment
 from tollgate.operations.context import Context
 from tollgate.settings import needed
 from tollgate.storage import customers
@@ -41,6 +42,14 @@ def open_told(cipher: FieldCipher, payment_id: str, app_id: str, sealed: bytes) 
     """The fields that were told. Raises DecryptionFailed."""
     told: dict[str, Any] = json.loads(cipher.decrypt(_place(payment_id, app_id), sealed))
     return told
+
+
+def open_customer(context: Context, payment: Payment) -> Customer:
+    """Who pays, as the app told it when the payment was made. Raises DecryptionFailed."""
+    sealed = customers.find_customer(context.database, payment.id)
+    if sealed is None:
+        return Customer()
+    return Customer(**open_told(field_cipher(context), payment.id, payment.app_id, sealed))
 
 
 def find_customers(context: Context, app_id: str, email: str) -> dict[str, dict[str, Any]]:

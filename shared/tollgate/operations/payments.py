@@ -1,10 +1,13 @@
-"""Taking a payment: recorded, then asked of the PSP, then the answer recorded. And reading one."""
+"""Taking a payment: recorded, then asked of the PSP, then the answer recorded."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from tollgate.crash_points import CrashPoint, reach
 from tollgate.domain.app import App
+from tollgate.domain.checks import next_check
 from tollgate.domain.errors import (
     IdempotencyKeyInUse,
     PlanNotPriced,
@@ -12,13 +15,17 @@ from tollgate.domain.errors import (
     Unavailable,
     UnknownPlan,
 )
-from tollgate.domain.events import PAYMENT_EVENTS
+from tollgate.domain.events import payment_event
 from tollgate.domain.idempotency import StoredAnswer, answer_of
 from tollgate.domain.money import Money
-from tollgate.domain.payment import Customer, Order, Outcome, Payment, PaymentStatus, apply
+from tollgate.domain.order import Customer
+from tollgate.domain.outcome import Outcome
+from tollgate.domain.payment import Payment, PaymentStatus
+from tollgate.domain.settling import apply
+from tollgate.operations import sending
 from tollgate.operations.context import Call, Context
 from tollgate.operations.customers import seal_customer
-from tollgate.operations.settlement import ask_psp, payment_event_data, record
+from tollgate.operations.settlement import payment_event_data, record
 from tollgate.storage import apps, idempotency, payments, plans
 
 if TYPE_CHECKING:
@@ -38,36 +45,39 @@ def create_payment(context: Context, call: "Call[CreatePayment]") -> StoredAnswe
         if payments.insert_claimed(
             context.database, payment, customer, claim, actor=actor, now=now
         ):
-            return _charge(context, call, payment)
+            return _charge(context, call, payment, again=False)
         held = idempotency.find_held(context.database, claim.app_id, claim.key)
         assert held is not None
     answer = answer_of(held, claim, now)
     if answer is not None:
         return answer
-    # Its holder died on the way. The payment's own row carries on: the PSP sees the same key.
+    payment = payments.get_payment(context.database, held.payment_id)
+    if held.is_removed:  # the answer is forgotten; what it was about is not
+        return replace(call.answer(201, payment), replayed=True)
+    # Its holder died on the way. The payment's own row carries on.
     if not idempotency.take_over(context.database, claim, held, now):
         raise IdempotencyKeyInUse
-    payment = payments.get_payment(context.database, held.payment_id)
-    return _charge(context, call, payment)
+    return _charge(context, call, payment, again=True)
 
 
-def get_payment(context: Context, call: Call[None]) -> Payment:
-    """One payment that the caller may see. Raises NotFound."""
-    return ask_psp(context, payments.get_payment(context.database, call.target))
-
-
-def _charge(context: Context, call: "Call[CreatePayment]", payment: Payment) -> StoredAnswer:
+def _charge(
+    context: Context, call: "Call[CreatePayment]", payment: Payment, *, again: bool
+) -> StoredAnswer:
     """Asks the PSP, with no transaction open, and records what it says."""
     if payment.status is not PaymentStatus.PENDING:
-        # a webhook was quicker than the caller who died
+        # a webhook, or reconcile, was quicker than the caller who died
         return _store(context, call, 201, payment)
+    reach(CrashPoint.CREATE_CLAIMED)
     try:
-        outcome = context.psp(payment.psp).start(_order(context, call.content, payment))
+        outcome = sending.start(context, payment, _customer(call.content), again=again)
     except Unavailable:
         # certain: nothing was charged. The next try with this key may go on at once.
         idempotency.release(context.database, call.key_claim, context.now())
         raise
-    return _record(context, call, payment, outcome)
+    reach(CrashPoint.CREATE_STARTED)
+    answer = _record(context, call, payment, outcome)
+    reach(CrashPoint.CREATE_RECORDED)
+    return answer
 
 
 def _record(
@@ -86,9 +96,10 @@ def _record(
         payment,
         after,
         event_id=context.new_id("evt"),
-        event_type=PAYMENT_EVENTS.get(after.status),
+        event_type=payment_event(payment, after),
         event_data=payment_event_data(after),
         actor=call.caller.actor,
+        next_check_at=next_check(after, context.now()),
         claim=call.key_claim,
         answer=answer,
     )
@@ -128,6 +139,7 @@ def _new_payment(context: Context, call: "Call[CreatePayment]") -> Payment:
         updated_at=now,
         expires_at=now.replace(microsecond=0) + timedelta(hours=PAYABLE_HOURS),
         method=request.method,
+        capture=request.capture,
         plan=request.plan,
         product=product,
         description=request.description,
@@ -158,20 +170,6 @@ def _check_origin(url: str | None, allowed: tuple[str, ...]) -> None:
     parts = urlsplit(url)
     if f"{parts.scheme}://{parts.netloc}" not in allowed:
         raise ReturnUrlNotAllowed
-
-
-def _order(context: Context, request: "CreatePayment", payment: Payment) -> Order:
-    back = f"{context.settings.public_url}/payments/return/{payment.id}"
-    return Order(
-        payment_id=payment.id,
-        money=payment.money,
-        description=payment.description or payment.plan or "Payment",
-        return_url=back,
-        cancel_url=f"{back}?left=1",
-        expires_at=payment.expires_at,
-        customer=_customer(request),
-        method=payment.method,
-    )
 
 
 def _customer(request: "CreatePayment") -> Customer:

@@ -43,6 +43,7 @@ def create_plan(context: Context, call: "Call[CreatePlan]") -> PricedPlan:
         interval=Interval(content.interval.unit, content.interval.count),
         trial_days=content.trial_days,
         grace_days=content.grace_days,
+        refund_rule=content.refund_rule,
     )
     prices = tuple(Money(price.amount, price.currency) for price in content.prices)
     if not plans.insert_plan(context.database, plan, prices, call.caller.actor, now):

@@ -1,19 +1,26 @@
 """Settle: the one routine by which the PSP's word becomes our truth.
 
-Webhook, customer's return, reading and the paid-check all come here. None of them is believed:
-each is a hint to read the PSP, and what it says is applied under the payment's row lock.
+Webhook, customer's return, reading, reconcile and the paid-check all come here, and whoever asked
+the PSP for something. None of them is believed: each is a hint to read the PSP, and what it says is
+applied under the payment's row lock.
 """
 
 import json
 from dataclasses import replace
-from datetime import datetime
+from datetime import timedelta
 
+from tollgate.crash_points import CrashPoint, reach
+from tollgate.domain.checks import next_check
 from tollgate.domain.errors import Misconfigured, PspUnavailable, UnsupportedPsp
-from tollgate.domain.events import PAYMENT_EVENTS, EventType
-from tollgate.domain.payment import Outcome, Payment, PaymentStatus, apply
-from tollgate.domain.subscription import Dates, Subscription, SubscriptionStatus, access, grant
+from tollgate.domain.events import REFUND_EVENTS, payment_event
+from tollgate.domain.idempotency import LOCK_SECONDS
+from tollgate.domain.outcome import Outcome
+from tollgate.domain.payment import Payment, PaymentStatus
+from tollgate.domain.refund import Refund, RefundStatus
+from tollgate.domain.settling import FollowUp, apply, follow_up
 from tollgate.operations.context import Context
-from tollgate.storage import access_cache, payments, plans, subscriptions
+from tollgate.operations.periods import follow_money, grant_period
+from tollgate.storage import access_cache, disputes, payments, refunds
 from tollgate.storage.subscriptions import ClientDates
 
 ASK_PAUSE_SECONDS = 10
@@ -26,26 +33,34 @@ def settle(
 ) -> Payment:
     """Reads the PSP and applies what it says; the payment as it then stands.
 
-    `psp_reference` serves where the row has none yet, because the answer to our create was lost.
-    Safe at any time, in any order, any number of times. Raises PspUnavailable, also when the PSP
-    says what this adapter does not know; DatabaseUnavailable.
+    `psp_reference` serves where the row has none yet, because the answer to our create was lost;
+    without either the PSP is asked by our own reference. Safe at any time, in any order, any number
+    of times. Raises PspUnavailable, also when the PSP says what this adapter does not know;
+    DatabaseUnavailable.
     """
-    reference = payment.psp_reference or psp_reference
+    psp, reference = context.psp(payment.psp), payment.psp_reference or psp_reference
+    outcome: Outcome | None  # no transaction is open here
     if reference is None:
+        outcome = psp.find(payment.id, payment.created_at)
+    else:
+        outcome = psp.fetch(reference)
+    if outcome is None:
         return payment
-    outcome = context.psp(payment.psp).fetch(reference)  # no transaction is open here
     if outcome.status is PaymentStatus.PENDING:
         raise PspUnavailable
+    reach(CrashPoint.SETTLE_FETCHED)
     return record(context, payment, outcome, actor)
 
 
 def record(context: Context, payment: Payment, outcome: Outcome, actor: str) -> Payment:
     """Applies what the PSP said, with all that follows from it; the payment as it then stands."""
-    if apply(payment, outcome, context.now()) is payment:
+    if apply(payment, outcome, context.now()) is payment and not _tells_more(payment, outcome):
         return payment
     context = context.within(payment.tenant)
     with context.database.transaction():
         recorded, granted = _record_locked(context, payment.id, outcome, actor)
+        reach(CrashPoint.SETTLE_WRITTEN)
+    reach(CrashPoint.SETTLE_COMMITTED)
     if granted:  # only now that it is committed
         access_cache.put_dates(context.cache, payment.app_id, payment.client_id, granted)
     return recorded
@@ -58,15 +73,114 @@ def ask_psp(
 
     A PSP that can't be read leaves the payment as it is: the reader gets what we know.
     """
-    if not payment.is_open or payment.psp_reference is None:
-        return payment
+    now = context.now()
+    started = payment.psp_reference is not None
+    if not payment.is_open or (
+        not started and now < payment.created_at + timedelta(seconds=LOCK_SECONDS)
+    ):
+        return payment  # nothing to ask, or whoever starts it may still be at it
     context = context.within(payment.tenant)  # the reader may be a client, who writes nothing
-    if not payments.claim_question(context.database, payment.id, context.now(), pause_seconds):
+    if not payments.claim_question(context.database, payment.id, now, pause_seconds):
         return payment
     try:
         return settle(context, payment, actor="reader")
     except (PspUnavailable, UnsupportedPsp, Misconfigured):
         return payment
+
+
+def record_refusal(context: Context, refund: Refund, failed: Refund, actor: str) -> None:
+    """Keeps that the PSP refused a refund, unless it was heard otherwise meanwhile."""
+    with context.database.transaction():
+        payments.lock_payment(context.database, refund.payment_id)
+        if refunds.get_refund(context.database, refund.id).version == refund.version:
+            _save_refund(context, refund, failed, actor)
+
+
+def _tells_more(payment: Payment, outcome: Outcome) -> bool:
+    """Whether the PSP speaks of what becomes of a payment after it is paid."""
+    new_fee = payment.fee is None and outcome.fee is not None
+    return payment.is_paid and bool(outcome.refunds or outcome.disputes or new_fee)
+
+
+def _record_locked(
+    context: Context, payment_id: str, outcome: Outcome, actor: str
+) -> tuple[Payment, ClientDates | None]:
+    """The change itself, in the caller's transaction, against the row as it stands now."""
+    payment = payments.lock_payment(context.database, payment_id)
+    reach(CrashPoint.SETTLE_LOCKED)
+    after, granted = apply(payment, outcome, context.now()), None
+    if after is not payment:
+        if after.status is PaymentStatus.SUCCEEDED and after.plan is not None:
+            after, granted = grant_period(context, after, actor)
+            reach(CrashPoint.SETTLE_GRANTED)
+        payment = save_locked(context, payment, after, actor)
+    if _tells_more(payment, outcome):
+        payment, changed = _follow_up_locked(context, payment, outcome, actor)
+        granted = changed or granted
+    return payment, granted
+
+
+def _follow_up_locked(
+    context: Context, payment: Payment, outcome: Outcome, actor: str
+) -> tuple[Payment, ClientDates | None]:
+    known = FollowUp(
+        payment,
+        refunds.list_of_payment(context.database, payment.id),
+        disputes.list_of_payment(context.database, payment.id),
+    )
+    now = follow_up(known, outcome, context.now(), context.new_id)
+    before = {refund.id: refund for refund in known.refunds}
+    for refund in now.refunds:
+        if before.get(refund.id) is not refund:
+            _save_refund(context, before.get(refund.id), refund, actor)
+    changed = [dispute for dispute in now.disputes if dispute not in known.disputes]
+    for dispute in changed:
+        disputes.save_dispute(context.database, dispute, actor=actor)
+    if now.payment is payment and not changed:
+        return payment, None
+    granted = None
+    if now.payment.is_paid:
+        granted = follow_money(context, payment, now.payment, actor)
+    open_refund = any(refund.status is RefundStatus.PENDING for refund in now.refunds)
+    after = replace(now.payment, updated_at=context.now())
+    return save_locked(context, payment, after, actor, refund_pending=open_refund), granted
+
+
+def save_locked(
+    context: Context,
+    before: Payment,
+    after: Payment,
+    actor: str,
+    *,
+    action: str | None = None,
+    refund_pending: bool = False,
+) -> Payment:
+    """Writes a payment whose row the caller holds, with its event and audit row; as it stands."""
+    saved = payments.save_payment(
+        context.database,
+        before,
+        after,
+        event_id=context.new_id("evt"),
+        event_type=payment_event(before, after),
+        event_data=payment_event_data(after),
+        actor=actor,
+        action=action,
+        next_check_at=next_check(after, context.now(), refund_pending=refund_pending),
+    )
+    assert saved.moved, "the row is locked, so its version can't have moved"
+    return replace(after, version=before.version + 1)
+
+
+def _save_refund(context: Context, before: Refund | None, after: Refund, actor: str) -> None:
+    moved = before is None or before.status is not after.status
+    refunds.save_refund(
+        context.database,
+        after,
+        event_id=context.new_id("evt"),
+        event_type=REFUND_EVENTS.get(after.status) if moved else None,
+        event_data=_refund_event_data(after),
+        actor=actor,
+    )
 
 
 def payment_event_data(payment: Payment) -> str:
@@ -77,6 +191,8 @@ def payment_event_data(payment: Payment) -> str:
             "client_id": payment.client_id,
             "status": payment.status,
             "amount": payment.money.amount_minor,
+            "amount_captured": payment.amount_captured_minor,
+            "amount_refunded": payment.amount_refunded_minor,
             "currency": payment.money.currency,
             "plan": payment.plan,
             "product": payment.product,
@@ -85,94 +201,15 @@ def payment_event_data(payment: Payment) -> str:
     )
 
 
-def _record_locked(
-    context: Context, payment_id: str, outcome: Outcome, actor: str
-) -> tuple[Payment, ClientDates | None]:
-    """The change itself, in the caller's transaction, against the row as it stands now."""
-    before = payments.lock_payment(context.database, payment_id)
-    after = apply(before, outcome, context.now())
-    if after is before:
-        return before, None
-    granted = None
-    if after.status is PaymentStatus.SUCCEEDED and after.plan is not None:
-        after, granted = _grant_period(context, after, actor)
-    saved = payments.save_payment(
-        context.database,
-        before,
-        after,
-        event_id=context.new_id("evt"),
-        event_type=PAYMENT_EVENTS.get(after.status),
-        event_data=payment_event_data(after),
-        actor=actor,
-    )
-    assert saved.moved, "the row is locked, so its version can't have moved"
-    return after, granted
-
-
-def _grant_period(
-    context: Context, payment: Payment, actor: str
-) -> tuple[Payment, ClientDates | None]:
-    """Gives the client the period that this payment paid for, once."""
-    database = context.database
-    subscriptions.lock_client(database, payment.app_id, payment.client_id, context.now())
-    now = context.now()  # the lock may have taken a while
-    if subscriptions.has_period(database, payment.id):
-        return payment, None
-    assert payment.plan is not None and payment.product is not None
-    plan = plans.find_plan(database, payment.app_id, payment.plan)
-    assert plan is not None
-    current = _live_subscription(context, payment, actor, now)
-    was = access(current.dates, now).status
-    extended, period = grant(current, plan, now)
-    subscription_id = extended.dates.subscription_id
-    renews = was in (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE)
-    subscriptions.save_subscription(
-        database,
-        extended,
-        event_id=context.new_id("evt"),
-        event_type=(EventType.SUBSCRIPTION_RENEWED if renews else EventType.SUBSCRIPTION_ACTIVATED),
-        event_data=subscription_event_data(extended),
-        actor=actor,
-    )
-    subscriptions.insert_period(database, payment, subscription_id, period, now)
-    granted = subscriptions.read_access(database, payment.app_id, payment.client_id)
-    return replace(payment, subscription_id=subscription_id), granted
-
-
-def _live_subscription(
-    context: Context, payment: Payment, actor: str, now: datetime
-) -> Subscription:
-    """The client's live subscription to the product; a new one where there is none."""
-    assert payment.plan is not None and payment.product is not None
-    live = subscriptions.find_live(
-        context.database, payment.app_id, payment.client_id, payment.product
-    )
-    if live is not None:
-        if access(live.dates, now).status is not SubscriptionStatus.CANCELED:
-            return live
-        subscriptions.end_subscription(context.database, live.dates.subscription_id, actor, now)
-    dates = Dates(context.new_id("sub"), payment.product, payment.plan)
-    return Subscription(
-        app_id=payment.app_id,
-        client_id=payment.client_id,
-        dates=dates,
-        livemode=payment.livemode,
-        created_at=now,
-        updated_at=now,
-    )
-
-
-def subscription_event_data(subscription: Subscription) -> str:
-    """What an event tells of a subscription, as JSON text."""
-    dates = subscription.dates
+def _refund_event_data(refund: Refund) -> str:
+    """What an event tells of a refund, as JSON text."""
     return json.dumps(
         {
-            "subscription_id": dates.subscription_id,
-            "client_id": subscription.client_id,
-            "product": dates.product,
-            "plan": dates.plan,
-            "next_plan": dates.next_plan,
-            "next_plan_at": dates.next_plan_at.isoformat() if dates.next_plan_at else None,
-            "paid_through": dates.paid_through.isoformat() if dates.paid_through else None,
+            "refund_id": refund.id,
+            "payment_id": refund.payment_id,
+            "status": refund.status,
+            "amount": refund.money.amount_minor,
+            "currency": refund.money.currency,
+            "failure": refund.failure and refund.failure.code,
         }
     )

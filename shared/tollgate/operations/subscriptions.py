@@ -15,7 +15,7 @@ from tollgate.domain.subscription import (
     choose_plan,
 )
 from tollgate.operations.context import Call, Context, Reply
-from tollgate.operations.settlement import subscription_event_data
+from tollgate.operations.periods import subscription_event_data
 from tollgate.storage import access_cache, plans, subscriptions
 
 if TYPE_CHECKING:

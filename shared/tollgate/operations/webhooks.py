@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from tollgate.crash_points import CrashPoint, reach
 from tollgate.crypto.fields import Place
 from tollgate.domain.card_numbers import mask_card_numbers
 from tollgate.domain.errors import BadRequest, NotFound, UnsupportedPsp, WrongMode
-from tollgate.domain.payment import Hint, Payment
+from tollgate.domain.outcome import Hint
+from tollgate.domain.payment import Payment
 from tollgate.domain.principal import EVERY_TENANT
 from tollgate.logs import log
 from tollgate.operations.context import Call, Context
@@ -24,7 +26,7 @@ def receive_event(context: Context, call: Call[None]) -> dict[str, Any]:
     """
     psp = call.target
     hint = _verified(context, call, psp)
-    payment = _payment_of(context, hint)
+    payment = _payment_of(context, psp, hint)
     if payment is None or payment.psp != psp:
         # an event of something else on the same account: acknowledged, and nobody is asked
         context.cache.count(f"webhook_dropped:{psp}")
@@ -36,15 +38,21 @@ def receive_event(context: Context, call: Call[None]) -> dict[str, Any]:
         context.database, payment.app_id, psp, hint, payload=payload, now=context.now()
     ):
         return _RECEIVED
+    reach(CrashPoint.WEBHOOK_RECEIVED)
     settle(context, payment, actor=f"webhook:{psp}", psp_reference=hint.psp_reference)
+    reach(CrashPoint.WEBHOOK_SETTLED)
     inbox.mark_processed(context.database, psp, hint.event_id, context.now())
+    reach(CrashPoint.WEBHOOK_PROCESSED)
     return _RECEIVED
 
 
-def _payment_of(context: Context, hint: Hint) -> Payment | None:
-    if hint.payment_id is None:
+def _payment_of(context: Context, psp: str, hint: Hint) -> Payment | None:
+    payment_id = hint.payment_id
+    if payment_id is None and hint.intent_reference is not None:
+        payment_id = context.psp(psp).find_payment_id(hint.intent_reference)
+    if payment_id is None:
         return None
-    return payments.find_payment(context.within(EVERY_TENANT).database, hint.payment_id)
+    return payments.find_payment(context.within(EVERY_TENANT).database, payment_id)
 
 
 def _sealed_payload(context: Context, call: Call[None], payment: Payment, hint: Hint) -> bytes:

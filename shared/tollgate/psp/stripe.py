@@ -1,56 +1,69 @@
 """Stripe: hosted Checkout Sessions.
 
-A payment is opened through the official SDK. It is read back by a plain GET: the webhook and the
+What moves money goes through the official SDK. It is read back by plain GETs: the webhook and the
 check only read, and must not pay for importing the SDK (docs/decisions/0003).
 Sources: docs.stripe.com/api (checkout sessions, payment intents, errors, idempotent requests).
 """
 
-import json
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from tollgate.domain.errors import (
-    Misconfigured,
-    PspUnavailable,
-    SignatureRefused,
-    UnsupportedAmount,
-    WebhookMalformed,
-)
+from tollgate.domain.errors import Misconfigured, SignatureRefused, UnsupportedAmount
 from tollgate.domain.money import Money
-from tollgate.domain.payment import UNKNOWN, Failure, Hint, Order, Outcome, PaymentStatus
-from tollgate.psp.stripe_amounts import from_stripe, to_stripe
+from tollgate.domain.order import Order, RefundOrder
+from tollgate.domain.outcome import UNKNOWN, DisputeOutcome, Hint, Movement, Outcome, RefundOutcome
+from tollgate.domain.payment import Failure, PaymentStatus
+from tollgate.psp.stripe_amounts import to_stripe
+from tollgate.psp.stripe_charges import fee_of, read_disputes, read_refunds
+from tollgate.psp.stripe_events import read_event
+from tollgate.psp.stripe_movements import Books
+from tollgate.psp.stripe_reader import Reader
+from tollgate.psp.stripe_requests import ask, refund_params, session_params
+from tollgate.psp.stripe_sessions import charge_of, read_session
 from tollgate.psp.stripe_signature import verify
+from tollgate.psp.stripe_values import (
+    NOT_AS_DOCUMENTED,
+    as_documented,
+    expanded,
+    id_of,
+    our_reference,
+    text,
+)
 from tollgate.settings import Settings
 
 if TYPE_CHECKING:
-    import httpx
-    from stripe import StripeClient
-    from stripe.params.checkout import SessionCreateParams
+    from stripe import RequestOptions, StripeClient
 
 API_VERSION = "2026-10-28.endive"
 """Of requests, and to be chosen for the webhook endpoint too: an event comes in its version."""
-START_TIMEOUT_SECONDS = 10.0
-READ_TIMEOUT_SECONDS = 5.0
-"""Somebody waits for a read: a PSP, a browser, or the app that asks whether its client has paid."""
+SEND_TIMEOUT_SECONDS = 10.0
 MAX_AMOUNT = 99_999_999
 """Stripe takes eight digits (docs.stripe.com/currencies, minimum and maximum charge amounts)."""
 
+CLOCKS_DIFFER = timedelta(minutes=1)
+OPENED_AT_ONCE = timedelta(minutes=10)
+OPENED_AT_LAST = timedelta(hours=24)
+"""A payment is sent again for as long as it can be paid, which is less than a day."""
+FIND_PAGES_MAX = 20
+"""Two thousand sessions: somebody may wait. In a busier day `find` can't tell."""
+LIST_PAGES_MAX = 20
+"""Of one charge's refunds or disputes."""
 
-_NOT_A_SESSION = (
-    AttributeError,
-    KeyError,
-    OverflowError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
-"""What reading an answer raises that is not what Stripe documents: garbage on the way."""
+_WHOLE = [
+    "payment_intent.latest_charge.balance_transaction",
+    "payment_intent.latest_charge.refunds",
+]
 
 
 class Stripe:
     """Stripe, as a Psp. Its reference of a payment is the Checkout Session's id."""
+
+    idempotency_hours = 20
+    """Stripe keeps a key for 24 hours at least; a request may be long on its way."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -62,43 +75,109 @@ class Stripe:
 
     def start(self, order: Order) -> Outcome:
         """Creates a Checkout Session under our idempotency key. See Psp.start."""
-        import stripe
+        answer = ask(
+            lambda: self._sdk.v1.checkout.sessions.create(
+                params=session_params(order), options=_under(order.idempotency_key)
+            ),
+            "Stripe refused to open this payment.",
+        )
+        if isinstance(answer, Failure):
+            return Outcome(PaymentStatus.FAILED, failure=answer)
+        if answer is None:
+            return UNKNOWN
+        try:
+            return read_session(answer.to_dict())
+        except NOT_AS_DOCUMENTED:
+            return UNKNOWN
 
-        try:
-            session = self._sdk.v1.checkout.sessions.create(
-                params=_session_params(order),
-                options={"idempotency_key": order.idempotency_key},
-            )
-        except stripe.RateLimitError:
-            raise PspUnavailable("Stripe refuses more requests for the moment.") from None
-        except (stripe.AuthenticationError, stripe.PermissionError):
-            raise Misconfigured("Stripe refuses this deployment's secret key.") from None
-        except (stripe.CardError, stripe.InvalidRequestError) as error:
-            return _refusal(error.code)
-        except stripe.APIConnectionError as error:
-            if _never_sent(error):
-                raise PspUnavailable("Stripe can't be reached just now.") from None
-            return UNKNOWN
-        except stripe.StripeError:
-            # a 409, a 5xx, our key seen with other fields: it may have happened
-            return UNKNOWN
-        try:
-            return _outcome(session.to_dict())
-        except _NOT_A_SESSION:
-            return UNKNOWN
+    def find(self, payment_id: str, created_at: datetime) -> Outcome | None:
+        """Looks through the sessions of a day: Stripe can't be asked by our reference.
+
+        The first minutes come first, for that is when almost every session is opened. See Psp.find.
+        """
+        opened = created_at - CLOCKS_DIFFER
+        at_once, at_last = created_at + OPENED_AT_ONCE, created_at + OPENED_AT_LAST
+        for since, until in (opened, at_once), (at_once, at_last):
+            made = {"created[gte]": int(since.timestamp()), "created[lte]": int(until.timestamp())}
+            for session in self._reader.listed("/v1/checkout/sessions", made, FIND_PAGES_MAX):
+                with as_documented():
+                    if session.get("client_reference_id") == payment_id:
+                        return self.fetch(text(session["id"]))
+        return None
 
     def fetch(self, psp_reference: str) -> Outcome:
-        """Reads the Checkout Session with its PaymentIntent. See Psp.fetch."""
-        import httpx
-
-        try:
-            response = self._reader.get(
-                f"/v1/checkout/sessions/{psp_reference}",
-                params={"expand[]": "payment_intent.latest_charge"},
+        """Reads the Checkout Session with its PaymentIntent and charge. See Psp.fetch."""
+        session = self._session(psp_reference, _WHOLE)
+        with as_documented():
+            outcome = read_session(session)
+            charge = charge_of(session)
+            if outcome.status is not PaymentStatus.SUCCEEDED or charge is None:
+                return outcome
+            return replace(
+                outcome,
+                fee=fee_of(charge),
+                refunds=self._refunds(charge),
+                disputes=self._disputes(charge),
             )
-            return _outcome(response.raise_for_status().json())
-        except (httpx.HTTPError, *_NOT_A_SESSION):
-            raise PspUnavailable("Stripe can't be read just now.") from None
+
+    def capture(self, psp_reference: str, money: Money, idempotency_key: str) -> Failure | None:
+        """Captures the session's PaymentIntent. See Psp.capture."""
+        intent = self._intent_of(self._session(psp_reference))
+        if intent is None:
+            return Failure("not_capturable", "There is nothing to capture of this payment.")
+        answer = ask(
+            lambda: self._sdk.v1.payment_intents.capture(
+                intent,
+                params={"amount_to_capture": to_stripe(money)},
+                options=_under(idempotency_key),
+            ),
+            "Stripe refused to capture this payment.",
+        )
+        return answer if isinstance(answer, Failure) else None
+
+    def cancel(self, psp_reference: str, idempotency_key: str) -> Failure | None:
+        """Expires an open session, or lets go of an authorized PaymentIntent. See Psp.cancel."""
+        session = self._session(psp_reference, ["payment_intent"])
+        with as_documented():
+            status, intent = session["status"], expanded(session["payment_intent"])
+            held = intent is not None and intent["status"] == "requires_capture"
+            intent_id = id_of(intent)
+        sdk, refusal = self._sdk.v1, "Stripe refused to cancel this payment."
+        answer: object
+        if status == "open":
+            options = _under(idempotency_key)
+            answer = ask(
+                lambda: sdk.checkout.sessions.expire(psp_reference, options=options), refusal
+            )
+        elif status == "complete" and held and intent_id is not None:
+            # another request than above, though the app asked once: under one key Stripe refuses it
+            options = _under(f"{idempotency_key}-intent")
+            answer = ask(lambda: sdk.payment_intents.cancel(intent_id, options=options), refusal)
+        else:
+            answer = Failure("not_cancelable", "This payment can't be canceled any more.")
+        return answer if isinstance(answer, Failure) else None
+
+    def refund(self, order: RefundOrder) -> Failure | None:
+        """Refunds the session's PaymentIntent. See Psp.refund."""
+        session = self._session(order.psp_reference)
+        intent = self._intent_of(session)
+        if intent is None:
+            return Failure("not_refundable", "There is nothing to give back of this payment.")
+        answer = ask(
+            lambda: self._sdk.v1.refunds.create(
+                params=refund_params(order, session, intent),
+                options=_under(order.idempotency_key),
+            ),
+            "Stripe refused this refund.",
+        )
+        return answer if isinstance(answer, Failure) else None
+
+    def list_movements(self, since: datetime, until: datetime) -> Iterator[Movement]:
+        """Reads the lists of charges, refunds and disputes. See Psp.list_movements."""
+        books = Books(self._reader, since, until)
+        yield from books.captures()
+        yield from books.refunds()
+        yield from books.disputes()
 
     def read_event(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Hint:
         """Reads an Event after checking `Stripe-Signature`. See Psp.read_event."""
@@ -109,7 +188,34 @@ class Stripe:
         if not header:
             raise SignatureRefused
         verify(header, body, secret, now)
-        return _hint(body)
+        return read_event(body)
+
+    def find_payment_id(self, intent_reference: str) -> str | None:
+        """Reads the metadata of the PaymentIntent. See Psp.find_payment_id."""
+        intent = self._reader.get(f"/v1/payment_intents/{quote(intent_reference, safe='')}", {})
+        return our_reference(intent, "payment_id")
+
+    def _session(self, psp_reference: str, expand: list[str] | None = None) -> Mapping[str, Any]:
+        path = f"/v1/checkout/sessions/{quote(psp_reference, safe='')}"
+        return self._reader.get(path, {"expand[]": expand} if expand else {})
+
+    def _intent_of(self, session: Mapping[str, Any]) -> str | None:
+        with as_documented():
+            return id_of(session["payment_intent"])
+
+    def _refunds(self, charge: Mapping[str, Any]) -> tuple[RefundOutcome, ...]:
+        """The charge shows its newest refunds; if there are more, all are listed."""
+        shown = expanded(charge.get("refunds"))
+        if shown is not None and shown["has_more"] is False:
+            return read_refunds(shown["data"], charge)
+        of_charge: dict[str, str | int | list[str]] = {"charge": text(charge["id"])}
+        return read_refunds(self._reader.listed("/v1/refunds", of_charge, LIST_PAGES_MAX), charge)
+
+    def _disputes(self, charge: Mapping[str, Any]) -> tuple[DisputeOutcome, ...]:
+        if charge["disputed"] is False:
+            return ()
+        of_charge: dict[str, str | int | list[str]] = {"charge": text(charge["id"])}
+        return read_disputes(self._reader.listed("/v1/disputes", of_charge, LIST_PAGES_MAX))
 
     @cached_property
     def _sdk(self) -> "StripeClient":
@@ -121,15 +227,12 @@ class Stripe:
             stripe_version=API_VERSION,
             base_addresses={"api": self._api_url},
             max_network_retries=0,
-            http_client=stripe.HTTPXClient(timeout=START_TIMEOUT_SECONDS, allow_sync_methods=True),
+            http_client=stripe.HTTPXClient(timeout=SEND_TIMEOUT_SECONDS, allow_sync_methods=True),
         )
 
     @cached_property
-    def _reader(self) -> "httpx.Client":
-        import httpx
-
-        headers = {"Authorization": f"Bearer {self._secret_key}", "Stripe-Version": API_VERSION}
-        return httpx.Client(base_url=self._api_url, headers=headers, timeout=READ_TIMEOUT_SECONDS)
+    def _reader(self) -> Reader:
+        return Reader(self._api_url, self._secret_key, API_VERSION)
 
     @property
     def _secret_key(self) -> str:
@@ -142,142 +245,5 @@ class Stripe:
         return (self._settings.stripe_api_url or "https://api.stripe.com").rstrip("/")
 
 
-def _session_params(order: Order) -> "SessionCreateParams":
-    # our id is in both: the session's metadata is not copied to the PaymentIntent
-    metadata = {"payment_id": order.payment_id}
-    params: SessionCreateParams = {
-        "mode": "payment",
-        "client_reference_id": order.payment_id,
-        "line_items": [
-            {
-                "quantity": 1,
-                "price_data": {
-                    "currency": order.money.currency.lower(),
-                    "unit_amount": to_stripe(order.money),
-                    "product_data": {"name": order.description},
-                },
-            }
-        ],
-        "success_url": order.return_url,
-        "cancel_url": order.cancel_url,
-        "expires_at": int(order.expires_at.timestamp()),
-        "metadata": metadata,
-        "payment_intent_data": {"metadata": metadata},
-    }
-    if order.method:
-        params["allowed_payment_method_types"] = [order.method]
-    if order.customer.email:
-        params["customer_email"] = order.customer.email
-    return params
-
-
-def _never_sent(error: BaseException) -> bool:
-    """Whether no connection came about, so that Stripe can't have heard of the request."""
-    import httpx
-
-    return isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout)
-
-
-def _refusal(code: str | None) -> Outcome:
-    failure = Failure(code or "invalid_request", "Stripe refused to open this payment.")
-    return Outcome(PaymentStatus.FAILED, failure=failure)
-
-
-def _outcome(session: Mapping[str, Any]) -> Outcome:
-    intent = session.get("payment_intent")
-    intent = intent if isinstance(intent, Mapping) else None
-    status = _status(session, intent)
-    if status is PaymentStatus.PENDING:
-        return UNKNOWN
-    awaits_client = status is PaymentStatus.REQUIRES_ACTION
-    reference = session.get("client_reference_id")
-    return Outcome(
-        status,
-        psp_reference=_text(session["id"]),
-        reference=_text(reference) if reference is not None else None,
-        money=_money(session, intent, status),
-        livemode=session.get("livemode"),
-        method=_method(intent),
-        next_action=_redirect(session["url"]) if awaits_client else None,
-        failure=_failure(intent) if status is PaymentStatus.FAILED else None,
-        expires_at=datetime.fromtimestamp(session["expires_at"], UTC),
-    )
-
-
-def _status(session: Mapping[str, Any], intent: Mapping[str, Any] | None) -> PaymentStatus:
-    """Ours for Stripe's; a word that we don't know is PENDING, never a success."""
-    intent_status = intent["status"] if intent else None
-    match session.get("status"), session.get("payment_status"), intent_status:
-        case "open", _, _:
-            return PaymentStatus.REQUIRES_ACTION
-        case "expired", _, _:
-            return PaymentStatus.EXPIRED
-        case "complete", "paid", _:
-            return PaymentStatus.SUCCEEDED
-        case "complete", "unpaid", "requires_capture":
-            return PaymentStatus.AUTHORIZED
-        case "complete", "unpaid", "requires_payment_method":
-            return PaymentStatus.FAILED
-        case "complete", "unpaid", "canceled":
-            return PaymentStatus.CANCELED
-        case "complete", "unpaid", _:
-            return PaymentStatus.PROCESSING  # a delayed method: the bank has not said yet
-        case _:
-            return PaymentStatus.PENDING
-
-
-def _money(
-    session: Mapping[str, Any], intent: Mapping[str, Any] | None, status: PaymentStatus
-) -> Money | None:
-    """What was received, once something was; what is asked for until then."""
-    if status is not PaymentStatus.SUCCEEDED:
-        amount, currency = session["amount_total"], session["currency"]
-    elif intent is not None:
-        amount, currency = intent["amount_received"], intent["currency"]
-    else:
-        return None
-    if type(amount) is not int:
-        raise TypeError
-    return from_stripe(amount, currency)
-
-
-def _redirect(url: object) -> Mapping[str, str]:
-    return {"type": "redirect", "url": _text(url, max_length=2048)}
-
-
-def _method(intent: Mapping[str, Any] | None) -> str | None:
-    """What it was paid with (`card`, …), where the charge says so."""
-    charge = (intent or {}).get("latest_charge")
-    details = charge.get("payment_method_details") if isinstance(charge, Mapping) else None
-    method = details.get("type") if isinstance(details, Mapping) else None
-    return _text(method) if method is not None else None
-
-
-def _failure(intent: Mapping[str, Any] | None) -> Failure:
-    error = (intent or {}).get("last_payment_error") or {}
-    code = error.get("decline_code") or error.get("code") or "payment_failed"
-    return Failure(_text(code), "The payment did not go through.")
-
-
-def _hint(body: bytes) -> Hint:
-    try:
-        event = json.loads(body)
-        subject = event["data"]["object"]
-        is_session = subject.get("object") == "checkout.session"
-        payment_id = (subject.get("metadata") or {}).get("payment_id")
-        return Hint(
-            event_id=_text(event["id"]),
-            type=_text(event["type"]),
-            livemode=event["livemode"] is True,
-            payment_id=_text(payment_id) if payment_id is not None else None,
-            psp_reference=_text(subject["id"]) if is_session else None,
-        )
-    except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
-        raise WebhookMalformed from None
-
-
-def _text(value: object, max_length: int = 255) -> str:
-    """A short printable text, as all of Stripe's ids are. Raises ValueError."""
-    if isinstance(value, str) and 0 < len(value) <= max_length and value.isprintable():
-        return value
-    raise ValueError
+def _under(idempotency_key: str) -> "RequestOptions":
+    return {"idempotency_key": idempotency_key}

@@ -1,7 +1,7 @@
 """Field types that several models share."""
 
 import re
-from datetime import MAXYEAR, UTC, datetime
+from datetime import UTC, datetime
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from tollgate.domain.ids import CLIENT_ID_PATTERN, PLAN_CODE_PATTERN
-from tollgate.domain.instants import rfc3339
+from tollgate.domain.instants import is_within_reach, read_rfc3339, rfc3339
 from tollgate.domain.money import EXPONENTS, MAX_AMOUNT_MINOR
 
 
@@ -60,31 +60,20 @@ def _has_an_origin(url: str) -> str:
     return url
 
 
-_RFC3339 = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
-)
-
-
 def _from_rfc3339(value: object) -> object:
     """Read here, because pydantic takes other forms too, Unix seconds in a text among them."""
     if not isinstance(value, str):
         return value
-    try:
-        if _RFC3339.fullmatch(value):
-            return datetime.fromisoformat(value.upper())
-    except ValueError:  # whose text holds the value
-        pass
-    raise ValueError("is not an instant such as 2027-01-31T09:00:00Z (RFC 3339)")
+    instant = read_rfc3339(value)
+    if instant is None:
+        raise ValueError("is not an instant such as 2027-01-31T09:00:00Z (RFC 3339)")
+    return instant
 
 
 def _within_reach(instant: datetime) -> datetime:
-    """In UTC, and in a year that every time zone can write: the database tells it in its own."""
-    try:
-        if instant.astimezone(UTC).year < MAXYEAR:
-            return instant.astimezone(UTC)
-    except OverflowError:
-        pass
-    raise ValueError("is too far away")
+    if not is_within_reach(instant):
+        raise ValueError("is too far away")
+    return instant.astimezone(UTC)
 
 
 ClientId = Annotated[str, StringConstraints(pattern=CLIENT_ID_PATTERN)]

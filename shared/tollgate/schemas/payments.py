@@ -4,7 +4,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from tollgate.domain.payment import Payment, PaymentStatus
+from tollgate.domain.page import Listing
+from tollgate.domain.payment import Capture, Failure, Payment, PaymentStatus
 from tollgate.schemas.fields import (
     Amount,
     AnswerModel,
@@ -53,7 +54,7 @@ class CreatePayment(RequestModel):
     cancel_url: Url | None = None
     customer: CustomerFields | None = None
     method: Literal["card"] | None = None
-    capture: Literal["automatic"] = "automatic"
+    capture: Capture = Capture.AUTOMATIC
     save_method: Annotated[bool, AfterValidator(_not_yet)] = False
     metadata: Metadata = Field(default_factory=dict)
 
@@ -66,11 +67,23 @@ class CreatePayment(RequestModel):
         return self
 
 
+class CapturePayment(RequestModel):
+    """How much of an authorized payment to take: all of it, unless told otherwise. The rest is let
+    go. In minor units of the payment's currency."""
+
+    amount: Amount | None = None
+
+
 class FailureView(AnswerModel):
     """Why a payment did not go through."""
 
     code: str
     message: str
+
+    @classmethod
+    def of(cls, failure: Failure) -> Self:
+        """The view of a failure."""
+        return cls(code=failure.code, message=failure.message)
 
 
 class PaymentView(AnswerModel):
@@ -80,12 +93,14 @@ class PaymentView(AnswerModel):
     object: Literal["payment"] = "payment"
     client_id: str
     amount: int
+    amount_captured: int
     amount_refunded: int
     currency: str
     status: PaymentStatus
     psp: str
     psp_reference: str | None
     method: str | None
+    capture: Capture
     plan: str | None
     product: str | None
     subscription_id: str | None
@@ -105,25 +120,37 @@ class PaymentView(AnswerModel):
             id=payment.id,
             client_id=payment.client_id,
             amount=payment.money.amount_minor,
+            amount_captured=payment.amount_captured_minor,
             amount_refunded=payment.amount_refunded_minor,
             currency=payment.money.currency,
             status=payment.status,
             psp=payment.psp,
             psp_reference=payment.psp_reference,
             method=payment.method,
+            capture=payment.capture,
             plan=payment.plan,
             product=payment.product,
             subscription_id=payment.subscription_id,
             description=payment.description,
             metadata=dict(payment.metadata),
             next_action=dict(payment.next_action) if payment.next_action else None,
-            failure=(
-                FailureView(code=payment.failure.code, message=payment.failure.message)
-                if payment.failure
-                else None
-            ),
+            failure=FailureView.of(payment.failure) if payment.failure else None,
             livemode=payment.livemode,
             created_at=payment.created_at,
             updated_at=payment.updated_at,
             expires_at=payment.expires_at,
         )
+
+
+class PaymentList(AnswerModel):
+    """A page of payments, newest first."""
+
+    object: Literal["list"] = "list"
+    data: list[PaymentView]
+    next_cursor: str | None
+
+    @classmethod
+    def of(cls, found: Listing[Payment]) -> Self:
+        """The view of a page."""
+        data = [PaymentView.of(payment) for payment in found.items]
+        return cls(data=data, next_cursor=found.next_cursor)

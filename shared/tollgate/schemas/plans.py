@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field
 
 from tollgate.domain.billing import Unit
 from tollgate.domain.page import Listing
-from tollgate.domain.subscription import PricedPlan
+from tollgate.domain.subscription import PricedPlan, RefundRule
 from tollgate.schemas.fields import (
     Amount,
     AnswerModel,
@@ -44,7 +44,11 @@ Days = Annotated[int, Field(ge=0, le=366)]
 
 
 class CreatePlan(RequestModel):
-    """A plan to sell: a period of `product`, at a price in each currency."""
+    """A plan to sell: a period of `product`, at a price in each currency.
+
+    `refund_rule` is what a full refund or a dispute does to the time that was paid for: ends it
+    now, lets the period run out and renews no more, or nothing.
+    """
 
     app_id: str
     code: PlanCode
@@ -52,6 +56,7 @@ class CreatePlan(RequestModel):
     interval: IntervalFields
     trial_days: Days = 0
     grace_days: Days = 0
+    refund_rule: RefundRule = RefundRule.END_NOW
     prices: Prices
 
 
@@ -60,6 +65,7 @@ class UpdatePlan(RequestModel):
 
     trial_days: Days | None = None
     grace_days: Days | None = None
+    refund_rule: RefundRule | None = None
     prices: Prices | None = None
 
 
@@ -87,6 +93,7 @@ class PlanView(AnswerModel):
     interval: IntervalView
     trial_days: int
     grace_days: int
+    refund_rule: RefundRule
     prices: list[PriceView]
     created_at: Instant
     archived_at: Instant | None
@@ -102,6 +109,7 @@ class PlanView(AnswerModel):
             interval=IntervalView(unit=plan.interval.unit, count=plan.interval.count),
             trial_days=plan.trial_days,
             grace_days=plan.grace_days,
+            refund_rule=plan.refund_rule,
             prices=[PriceView(amount=p.amount_minor, currency=p.currency) for p in priced.prices],
             created_at=priced.created_at,
             archived_at=plan.archived_at,

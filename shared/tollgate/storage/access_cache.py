@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from tollgate.domain.subscription import Dates
+from tollgate.domain.subscription import Dates, Reason
 from tollgate.storage.cache import Cache
 from tollgate.storage.subscriptions import ClientDates
 
@@ -51,4 +51,5 @@ def _to_json(dates: Dates) -> dict[str, Any]:
 def _from_json(fields: dict[str, Any]) -> Dates:
     for name in _INSTANTS:
         fields[name] = datetime.fromisoformat(fields[name]) if fields[name] else None
+    fields["ended_by"] = Reason(fields["ended_by"]) if fields["ended_by"] else None
     return Dates(**fields)

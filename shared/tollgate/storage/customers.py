@@ -26,3 +26,11 @@ def list_by_email(
         {"app_id": app_id, "indexes": list(email_indexes)},
     )
     return [CustomerOfPayment(**{**row, "sealed": bytes(row["sealed"])}) for row in rows]
+
+
+def find_customer(database: Database, payment_id: str) -> bytes | None:
+    """Who pays this payment, sealed; None where the app told nothing."""
+    row = database.one(
+        "SELECT customer FROM payments WHERE id = %(payment_id)s", {"payment_id": payment_id}
+    )
+    return bytes(row["customer"]) if row and row["customer"] is not None else None

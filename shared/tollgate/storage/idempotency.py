@@ -7,17 +7,25 @@ from tollgate.storage.database import Database
 
 
 def find_held(database: Database, app_id: str, key: str) -> Held | None:
-    """The key's row, if somebody claimed it."""
+    """What is known of the key, if somebody claimed it: its row, or, once that was removed, the
+    payment or refund that it made."""
     row = database.one(
-        """SELECT request_sha256, payment_id, locked_until, answer_status, answer_body
-           FROM idempotency_keys WHERE app_id = %(app_id)s AND key = %(key)s""",
+        """SELECT request_sha256, payment_id, refund_id, locked_until, answer_status, answer_body
+           FROM idempotency_keys WHERE app_id = %(app_id)s AND key = %(key)s
+           UNION ALL
+           SELECT request_sha256, id, NULL, NULL, NULL, NULL
+           FROM payments WHERE app_id = %(app_id)s AND idempotency_key = %(key)s
+           UNION ALL
+           SELECT request_sha256, payment_id, id, NULL, NULL, NULL
+           FROM refunds WHERE app_id = %(app_id)s AND idempotency_key = %(key)s
+           ORDER BY locked_until NULLS LAST LIMIT 1""",
         {"app_id": app_id, "key": key},
     )
     if row is None:
         return None
     status, body = row.pop("answer_status"), row.pop("answer_body")
     answer = StoredAnswer(status, bytes(body), replayed=True) if status is not None else None
-    return Held(**{**row, "request_sha256": bytes(row["request_sha256"])}, answer=answer)
+    return Held(**{**row, "request_sha256": bytes(row["request_sha256"] or b"")}, answer=answer)
 
 
 def take_over(database: Database, claim: Claim, held: Held, now: datetime) -> bool:
@@ -35,6 +43,41 @@ def take_over(database: Database, claim: Claim, held: Held, now: datetime) -> bo
         },
     )
     return row is not None
+
+
+def take_over_sending(
+    database: Database, payment_id: str, refund_id: str | None, now: datetime
+) -> bool:
+    """Whether the caller may send this payment, or this refund of it, to the PSP again: the one
+    whose key made it is answered or dead, and nobody else took over. Holds it as a claim does."""
+    row = database.one(
+        """UPDATE idempotency_keys SET locked_until = %(until)s
+           WHERE payment_id = %(payment_id)s AND refund_id IS NOT DISTINCT FROM %(refund_id)s
+             AND (locked_until <= %(now)s OR locked_until > %(until)s
+                  OR answer_status IS NOT NULL)
+           RETURNING key""",
+        {
+            "payment_id": payment_id,
+            "refund_id": refund_id,
+            "now": now,
+            "until": now + timedelta(seconds=LOCK_SECONDS),
+        },
+    )
+    return row is not None
+
+
+def delete_old(database: Database, before: datetime, limit: int) -> int:
+    """Forgets answers that nobody asks for any more; how many. What they made keeps its key."""
+    rows = database.all(
+        """DELETE FROM idempotency_keys
+           WHERE (app_id, key) IN (SELECT app_id, key FROM idempotency_keys
+                                   WHERE created_at < %(before)s
+                                   ORDER BY created_at LIMIT %(limit)s
+                                   FOR UPDATE SKIP LOCKED)
+           RETURNING key""",
+        {"before": before, "limit": limit},
+    )
+    return len(rows)
 
 
 def release(database: Database, claim: Claim, now: datetime) -> None:

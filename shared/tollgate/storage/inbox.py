@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from tollgate.domain.payment import Hint
+from tollgate.domain.outcome import Hint
 from tollgate.storage.database import Database
 
 

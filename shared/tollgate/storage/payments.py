@@ -10,13 +10,16 @@ from tollgate.domain.events import EventType
 from tollgate.domain.idempotency import LOCK_SECONDS, Claim, StoredAnswer
 from tollgate.domain.ids import is_id
 from tollgate.domain.money import Money
-from tollgate.domain.payment import Failure, Payment, PaymentStatus, SealedCustomer
+from tollgate.domain.order import SealedCustomer
+from tollgate.domain.page import Page
+from tollgate.domain.payment import Capture, Failure, Payment, PaymentStatus
 from tollgate.storage.database import Database, Row
 
 _COLUMNS: LiteralString = """
-    id, app_id, client_id, amount_minor, amount_refunded_minor, currency, status, psp,
-    psp_reference, livemode, method, plan, product, subscription_id, description, metadata,
-    return_url, cancel_url, next_action, failure, version, created_at, updated_at, expires_at"""
+    id, app_id, client_id, amount_minor, amount_captured_minor, amount_refunded_minor, currency,
+    status, psp, psp_reference, livemode, method, capture, capture_amount_minor, cancel_asked_at,
+    fee_minor, fee_currency, plan, product, subscription_id, description, metadata, return_url,
+    cancel_url, next_action, failure, review, version, created_at, updated_at, expires_at"""
 
 
 @dataclass(frozen=True)
@@ -38,25 +41,31 @@ def insert_claimed(
 ) -> bool:
     """The payment, the claim of its key and its audit row, in one statement and one commit.
 
-    False when the key was claimed before; then nothing was written.
+    False when the key was claimed before, also when its row was removed since; then nothing was
+    written. Should its holder die, reconcile looks at the payment when the claim ends.
     """
     row = database.one(
         """WITH claim AS (
                INSERT INTO idempotency_keys
                    (app_id, key, request_sha256, payment_id, locked_until, created_at)
-               VALUES (%(app_id)s, %(key)s, %(request_sha256)s, %(id)s, %(locked_until)s, %(now)s)
+               SELECT %(app_id)s, %(key)s, %(request_sha256)s, %(id)s, %(locked_until)s, %(now)s
+               WHERE NOT EXISTS (SELECT FROM payments
+                                 WHERE app_id = %(app_id)s AND idempotency_key = %(key)s)
+                 AND NOT EXISTS (SELECT FROM refunds
+                                 WHERE app_id = %(app_id)s AND idempotency_key = %(key)s)
                ON CONFLICT DO NOTHING
                RETURNING payment_id
            ), payment AS (
                INSERT INTO payments
-                   (id, app_id, client_id, idempotency_key, amount_minor, currency, status, psp,
-                    livemode, method, plan, product, description, metadata, return_url, cancel_url,
-                    customer, customer_email_index, created_at, updated_at, expires_at)
-               SELECT payment_id, %(app_id)s, %(client_id)s, %(key)s, %(amount_minor)s,
-                      %(currency)s, 'pending', %(psp)s, %(livemode)s, %(method)s, %(plan)s,
-                      %(product)s, %(description)s, %(metadata)s::jsonb, %(return_url)s,
-                      %(cancel_url)s, %(customer)s, %(customer_email_index)s, %(now)s, %(now)s,
-                      %(expires_at)s
+                   (id, app_id, client_id, idempotency_key, request_sha256, amount_minor, currency,
+                    status, psp, livemode, method, capture, plan, product, description, metadata,
+                    return_url, cancel_url, customer, customer_email_index, created_at, updated_at,
+                    expires_at, next_check_at)
+               SELECT payment_id, %(app_id)s, %(client_id)s, %(key)s, %(request_sha256)s,
+                      %(amount_minor)s, %(currency)s, 'pending', %(psp)s, %(livemode)s, %(method)s,
+                      %(capture)s, %(plan)s, %(product)s, %(description)s, %(metadata)s::jsonb,
+                      %(return_url)s, %(cancel_url)s, %(customer)s, %(customer_email_index)s,
+                      %(now)s, %(now)s, %(expires_at)s, %(locked_until)s
                FROM claim
                RETURNING id, app_id
            )
@@ -76,6 +85,7 @@ def insert_claimed(
             "psp": payment.psp,
             "livemode": payment.livemode,
             "method": payment.method,
+            "capture": payment.capture,
             "plan": payment.plan,
             "product": payment.product,
             "description": payment.description,
@@ -109,6 +119,40 @@ def get_payment(database: Database, payment_id: str) -> Payment:
     if payment is None:
         raise NotFound
     return payment
+
+
+@dataclass(frozen=True)
+class PaymentFilter:
+    """Which payments a list shows; None: all of them."""
+
+    client_id: str | None = None
+    status: PaymentStatus | None = None
+    psp: str | None = None
+    created_after: datetime | None = None
+
+
+def list_payments(database: Database, wanted: PaymentFilter, page: Page) -> list[Payment]:
+    """The tenant's payments, newest first: an id begins with its time."""
+    rows = database.all(
+        "SELECT"
+        + _COLUMNS
+        + """ FROM payments
+           WHERE (%(after)s = '' OR id < %(after)s)
+             AND (%(client_id)s::text IS NULL OR client_id = %(client_id)s)
+             AND (%(status)s::text IS NULL OR status = %(status)s)
+             AND (%(psp)s::text IS NULL OR psp = %(psp)s)
+             AND (%(created_after)s::timestamptz IS NULL OR created_at > %(created_after)s)
+           ORDER BY id DESC LIMIT %(limit)s""",
+        {
+            "after": page.after,
+            "client_id": wanted.client_id,
+            "status": wanted.status,
+            "psp": wanted.psp,
+            "created_after": wanted.created_after,
+            "limit": page.fetch,
+        },
+    )
+    return [_payment(row) for row in rows]
 
 
 def lock_payment(database: Database, payment_id: str) -> Payment:
@@ -152,21 +196,29 @@ def save_payment(
     event_type: EventType | None,
     event_data: str,
     actor: str,
+    next_check_at: datetime | None,
+    action: str | None = None,
     claim: Claim | None = None,
     answer: StoredAnswer | None = None,
 ) -> Saved:
     """Moves a payment if nobody moved it since it was read, and writes in the same statement:
     its event (JSON text `event_data`), its audit row, and the answer under the caller's key.
 
-    Nothing is written when the row has another version by now; no answer when one is kept.
+    `action` names what happened where it is not the arrival in a state. Nothing is written when the
+    row has another version by now; no answer when one is kept.
     """
     row = database.one(
         """WITH saved AS (
                UPDATE payments
-               SET status = %(status)s, psp_reference = %(psp_reference)s, method = %(method)s,
-                   subscription_id = %(subscription_id)s, next_action = %(next_action)s::jsonb,
-                   failure = %(failure)s::jsonb, updated_at = %(updated_at)s,
-                   expires_at = %(expires_at)s, version = version + 1
+               SET status = %(status)s, amount_captured_minor = %(amount_captured_minor)s,
+                   amount_refunded_minor = %(amount_refunded_minor)s, fee_minor = %(fee_minor)s,
+                   fee_currency = %(fee_currency)s, psp_reference = %(psp_reference)s,
+                   method = %(method)s, capture_amount_minor = %(capture_amount_minor)s,
+                   cancel_asked_at = %(cancel_asked_at)s, subscription_id = %(subscription_id)s,
+                   next_action = %(next_action)s::jsonb, failure = %(failure)s::jsonb,
+                   review = %(review)s::jsonb, updated_at = %(updated_at)s,
+                   expires_at = %(expires_at)s, next_check_at = %(next_check_at)s, checks = 0,
+                   version = version + 1
                WHERE id = %(id)s AND version = %(version)s
                RETURNING id, app_id, version
            ), event AS (
@@ -176,9 +228,8 @@ def save_payment(
                FROM saved WHERE %(event_type)s::text IS NOT NULL
            ), audit AS (
                INSERT INTO audit_log (app_id, actor, action, object_id, before, after, at)
-               SELECT app_id, %(actor)s, 'payment.' || %(status)s, id,
-                      jsonb_build_object('status', %(status_before)s::text),
-                      jsonb_build_object('status', %(status)s::text), %(updated_at)s
+               SELECT app_id, %(actor)s, %(action)s, id, %(audit_before)s::jsonb,
+                      %(audit_after)s::jsonb, %(updated_at)s
                FROM saved
            ), answer AS (
                UPDATE idempotency_keys
@@ -192,8 +243,18 @@ def save_payment(
         {
             "id": before.id,
             "version": before.version,
-            "status_before": before.status,
             "status": after.status,
+            "amount_captured_minor": after.amount_captured_minor,
+            "amount_refunded_minor": after.amount_refunded_minor,
+            "fee_minor": after.fee.amount_minor if after.fee else None,
+            "fee_currency": after.fee.currency if after.fee else None,
+            "capture_amount_minor": after.capture_amount_minor,
+            "cancel_asked_at": after.cancel_asked_at,
+            "review": json.dumps(after.review) if after.review else None,
+            "next_check_at": next_check_at,
+            "action": action or f"payment.{after.status}",
+            "audit_before": json.dumps(_audited(before)),
+            "audit_after": json.dumps(_audited(after)),
             "psp_reference": after.psp_reference,
             "method": after.method,
             "subscription_id": after.subscription_id,
@@ -213,11 +274,29 @@ def save_payment(
     return Saved(moved=row is not None, answered=row is not None and row["answered"])
 
 
+def _audited(payment: Payment) -> dict[str, object]:
+    """What the audit log keeps of a payment's state: no personal data."""
+    told: dict[str, object] = {"status": payment.status}
+    amounts = {
+        "amount_captured": payment.amount_captured_minor,
+        "amount_refunded": payment.amount_refunded_minor,
+        "capture_amount": payment.capture_amount_minor,
+    }
+    told.update({name: value for name, value in amounts.items() if value})
+    if payment.failure is not None:
+        told["failure"] = payment.failure.code
+    if payment.review is not None:
+        told["said"] = dict(payment.review)
+    return told
+
+
 def _payment(row: Row) -> Payment:
     money = Money(row.pop("amount_minor"), row.pop("currency"))
+    fee_minor, fee_currency = row.pop("fee_minor"), row.pop("fee_currency")
     failure = row.pop("failure")
     return Payment(
-        **{**row, "status": PaymentStatus(row["status"])},
+        **{**row, "status": PaymentStatus(row["status"]), "capture": Capture(row["capture"])},
         money=money,
+        fee=Money(fee_minor, fee_currency) if fee_minor is not None else None,
         failure=Failure(**failure) if failure else None,
     )

@@ -1,13 +1,13 @@
-"""Subscriptions, the periods paid for, and the dates that the check reads."""
+"""Subscriptions, and the dates that the check reads."""
 
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from typing import LiteralString
 
-from tollgate.domain.billing import Period
+from tollgate.domain.errors import NotFound
 from tollgate.domain.events import EventType
-from tollgate.domain.payment import Payment
-from tollgate.domain.subscription import Dates, Subscription
+from tollgate.domain.subscription import Dates, Reason, Subscription
 from tollgate.storage.database import Database, Row
 
 
@@ -22,30 +22,33 @@ def lock_client(database: Database, app_id: str, client_id: str, now: datetime) 
     )
 
 
+_COLUMNS: LiteralString = """
+    id, app_id, client_id, product, plan, next_plan, next_plan_at, livemode, anchor_at,
+    periods_since_anchor, trial_end, paid_through, grace_until, paused_at, cancel_at, ended_by,
+    created_at, updated_at"""
+
+
 def find_live(database: Database, app_id: str, client_id: str, product: str) -> Subscription | None:
     """The client's live subscription to a product; call it under lock_client to change it."""
     row = database.one(
-        """SELECT id, app_id, client_id, product, plan, next_plan, next_plan_at, livemode,
-                  anchor_at, periods_since_anchor, trial_end, paid_through, grace_until, paused_at,
-                  cancel_at, created_at, updated_at
-           FROM subscriptions
+        "SELECT"
+        + _COLUMNS
+        + """ FROM subscriptions
            WHERE app_id = %(app_id)s AND client_id = %(client_id)s AND product = %(product)s
              AND ended_at IS NULL""",
         {"app_id": app_id, "client_id": client_id, "product": product},
     )
-    if row is None:
-        return None
-    dates = _dates(row)
-    return Subscription(
-        app_id=row["app_id"],
-        client_id=row["client_id"],
-        dates=dates,
-        livemode=row["livemode"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        anchor_at=row["anchor_at"],
-        periods_since_anchor=row["periods_since_anchor"],
+    return _subscription(row) if row else None
+
+
+def get_subscription(database: Database, subscription_id: str) -> Subscription:
+    """The tenant's subscription with this id, live or not. Raises NotFound."""
+    row = database.one(
+        "SELECT" + _COLUMNS + " FROM subscriptions WHERE id = %(id)s", {"id": subscription_id}
     )
+    if row is None:
+        raise NotFound
+    return _subscription(row)
 
 
 def had_subscription(database: Database, app_id: str, client_id: str, product: str) -> bool:
@@ -78,11 +81,12 @@ def save_subscription(
     subscription: Subscription,
     *,
     event_id: str,
-    event_type: EventType,
+    event_type: EventType | None,
     event_data: str,
     actor: str,
 ) -> None:
-    """Inserts or updates a subscription with its event and its audit row, in one statement.
+    """Inserts or updates a subscription with its event, if any, and its audit row, in one
+    statement.
 
     The caller holds lock_client, so nobody else writes this row.
     """
@@ -92,12 +96,12 @@ def save_subscription(
                INSERT INTO subscriptions
                    (id, app_id, client_id, product, plan, next_plan, next_plan_at, livemode,
                     anchor_at, periods_since_anchor, trial_end, paid_through, grace_until,
-                    paused_at, cancel_at, created_at, updated_at)
+                    paused_at, cancel_at, ended_by, created_at, updated_at)
                VALUES (%(id)s, %(app_id)s, %(client_id)s, %(product)s, %(plan)s, %(next_plan)s,
                        %(next_plan_at)s, %(livemode)s, %(anchor_at)s,
                        %(periods_since_anchor)s, %(trial_end)s, %(paid_through)s,
-                       %(grace_until)s, %(paused_at)s, %(cancel_at)s, %(created_at)s,
-                       %(updated_at)s)
+                       %(grace_until)s, %(paused_at)s, %(cancel_at)s, %(ended_by)s,
+                       %(created_at)s, %(updated_at)s)
                ON CONFLICT (id) DO UPDATE
                SET plan = excluded.plan, next_plan = excluded.next_plan,
                    next_plan_at = excluded.next_plan_at,
@@ -105,17 +109,18 @@ def save_subscription(
                    periods_since_anchor = excluded.periods_since_anchor,
                    trial_end = excluded.trial_end, paid_through = excluded.paid_through,
                    grace_until = excluded.grace_until, paused_at = excluded.paused_at,
-                   cancel_at = excluded.cancel_at, updated_at = excluded.updated_at,
+                   cancel_at = excluded.cancel_at, ended_by = excluded.ended_by,
+                   updated_at = excluded.updated_at,
                    version = subscriptions.version + 1
                RETURNING id, app_id, version
            ), event AS (
                INSERT INTO outbox (id, app_id, type, aggregate_id, sequence, data, created_at)
                SELECT %(event_id)s, app_id, %(event_type)s, id, version,
                       %(event_data)s::jsonb, %(updated_at)s
-               FROM saved
+               FROM saved WHERE %(event_type)s::text IS NOT NULL
            )
            INSERT INTO audit_log (app_id, actor, action, object_id, after, at)
-           SELECT app_id, %(actor)s, %(event_type)s, id,
+           SELECT app_id, %(actor)s, coalesce(%(event_type)s, 'subscription.changed'), id,
                   jsonb_build_object('plan', %(plan)s::text, 'next_plan', %(next_plan)s::text,
                                      'paid_through', %(paid_through)s::timestamptz),
                   %(updated_at)s
@@ -136,6 +141,7 @@ def save_subscription(
             "grace_until": dates.grace_until,
             "paused_at": dates.paused_at,
             "cancel_at": dates.cancel_at,
+            "ended_by": dates.ended_by,
             "created_at": subscription.created_at,
             "updated_at": subscription.updated_at,
             "event_id": event_id,
@@ -144,35 +150,6 @@ def save_subscription(
             "actor": actor,
         },
     )
-
-
-def insert_period(
-    database: Database, payment: Payment, subscription_id: str, period: Period, now: datetime
-) -> None:
-    """The time that a payment paid for. Its primary key lets a payment give it only once."""
-    database.one(
-        """INSERT INTO subscription_periods
-               (payment_id, subscription_id, app_id, starts_at, ends_at, created_at)
-           VALUES (%(payment_id)s, %(subscription_id)s, %(app_id)s, %(starts_at)s, %(ends_at)s,
-                   %(now)s)""",
-        {
-            "payment_id": payment.id,
-            "subscription_id": subscription_id,
-            "app_id": payment.app_id,
-            "starts_at": period.starts_at,
-            "ends_at": period.ends_at,
-            "now": now,
-        },
-    )
-
-
-def has_period(database: Database, payment_id: str) -> bool:
-    """Whether this payment has given its period."""
-    row = database.one(
-        "SELECT 1 FROM subscription_periods WHERE payment_id = %(payment_id)s",
-        {"payment_id": payment_id},
-    )
-    return row is not None
 
 
 @dataclass(frozen=True)
@@ -193,7 +170,7 @@ def read_access(database: Database, app_id: str, client_id: str) -> ClientDates:
     rows = database.all(
         """SELECT c.version, s.id, s.product, s.plan, s.next_plan, s.next_plan_at,
                   s.trial_end, s.paid_through,
-                  s.grace_until, s.paused_at, s.cancel_at
+                  s.grace_until, s.paused_at, s.cancel_at, s.ended_by
            FROM clients c
            LEFT JOIN subscriptions s
              ON s.app_id = c.app_id AND s.client_id = c.client_id AND s.ended_at IS NULL
@@ -245,6 +222,19 @@ def find_under_way(
     )
 
 
+def _subscription(row: Row) -> Subscription:
+    return Subscription(
+        app_id=row["app_id"],
+        client_id=row["client_id"],
+        dates=_dates(row),
+        livemode=row["livemode"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        anchor_at=row["anchor_at"],
+        periods_since_anchor=row["periods_since_anchor"],
+    )
+
+
 def _dates(row: Row) -> Dates:
     return Dates(
         subscription_id=row["id"],
@@ -257,4 +247,5 @@ def _dates(row: Row) -> Dates:
         cancel_at=row["cancel_at"],
         next_plan=row["next_plan"],
         next_plan_at=row["next_plan_at"],
+        ended_by=Reason(row["ended_by"]) if row["ended_by"] else None,
     )

@@ -1,0 +1,21 @@
+"""When a payment that is not settled is looked at again."""
+
+from datetime import datetime, timedelta
+
+from tollgate.domain.payment import Payment, PaymentStatus
+
+SHORTEST_PAUSE_SECONDS = 60
+"""After the first look; each further one that settles nothing doubles it. Longer than a slice of
+reconcile runs, so that nobody else looks while one does."""
+LONGEST_PAUSE_SECONDS = 3600
+DISPUTE_PAUSE = timedelta(days=1)
+"""A bank takes weeks; its word comes by webhook, and is looked for in case that was lost."""
+
+
+def next_check(payment: Payment, now: datetime, *, refund_pending: bool = False) -> datetime | None:
+    """When to look at a payment that has just moved; None when nothing about it is open."""
+    if refund_pending or payment.is_open:
+        return now + timedelta(seconds=SHORTEST_PAUSE_SECONDS)
+    if payment.status is PaymentStatus.DISPUTED:
+        return now + DISPUTE_PAUSE
+    return None

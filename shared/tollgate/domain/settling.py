@@ -1,0 +1,243 @@
+"""How a PSP's word moves a payment: first until it is paid, then its refunds and disputes."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from tollgate.domain.card_numbers import mask_card_numbers
+from tollgate.domain.dispute import DISPUTE_EDGES, Dispute
+from tollgate.domain.money import Money
+from tollgate.domain.outcome import DisputeOutcome, Outcome, RefundOutcome
+from tollgate.domain.payment import EDGES, UNPAID, Failure, Payment, PaymentStatus
+from tollgate.domain.refund import REFUND_EDGES, Refund, RefundStatus
+
+NewId = Callable[[str], str]
+"""Makes an id with this prefix."""
+
+
+def mismatch(payment: Payment, outcome: Outcome) -> Failure | None:
+    """What in the PSP's answer is not what was asked, or None when all of it agrees.
+
+    Where money is or may be, a fact that the PSP did not state counts as wrong.
+    """
+    silence_is_fine = outcome.status in UNPAID
+    asked_minor = payment.money.amount_minor
+    if outcome.status is PaymentStatus.SUCCEEDED and payment.capture_amount_minor is not None:
+        asked_minor = payment.capture_amount_minor
+    checks = (
+        ("reference", payment.id, outcome.reference),
+        ("livemode", payment.livemode, outcome.livemode),
+        ("amount", asked_minor, outcome.money and outcome.money.amount_minor),
+        ("currency", payment.money.currency, outcome.money and outcome.money.currency),
+    )
+    for name, asked, said in checks:
+        if asked != said and not (said is None and silence_is_fine):
+            return Failure(f"{name}_mismatch", f"The PSP's {name} is not what was asked.")
+    return None
+
+
+def apply(payment: Payment, outcome: Outcome, now: datetime) -> Payment:
+    """The payment after the PSP's word; the same object when the word changes nothing.
+
+    News that no edge leads to (late, replayed, out of order) changes nothing. An answer that does
+    not match what was asked is for an operator to look at, and gives no access; only an operator
+    ends that: a later answer that does match does not undo it. What is paid stays paid: see
+    `follow_up`.
+    """
+    if (
+        outcome.status is PaymentStatus.PENDING
+        or payment.status is PaymentStatus.NEEDS_REVIEW
+        or payment.is_paid
+    ):
+        return payment
+    failure = mismatch(payment, outcome)
+    status = PaymentStatus.NEEDS_REVIEW if failure else _as_asked(payment, outcome.status)
+    if status is payment.status or status not in EDGES[payment.status]:
+        return payment
+    paid = status is PaymentStatus.SUCCEEDED and outcome.money is not None
+    return replace(
+        payment,
+        status=status,
+        amount_captured_minor=outcome.money.amount_minor if paid and outcome.money else 0,
+        fee=outcome.fee if paid else None,
+        psp_reference=payment.psp_reference or outcome.psp_reference,
+        method=outcome.method or payment.method,
+        next_action=outcome.next_action if status is PaymentStatus.REQUIRES_ACTION else None,
+        failure=failure or _without_card_number(outcome.failure),
+        review=_told(outcome) if failure else None,
+        expires_at=outcome.expires_at or payment.expires_at,
+        updated_at=now,
+    )
+
+
+def _as_asked(payment: Payment, said: PaymentStatus) -> PaymentStatus:
+    """A page that was closed because the app asked for it did not just run out of time."""
+    if said is PaymentStatus.EXPIRED and payment.cancel_asked_at is not None:
+        return PaymentStatus.CANCELED
+    return said
+
+
+def _without_card_number(failure: Failure | None) -> Failure | None:
+    """A PSP's message may repeat what the client typed; no card number is ever stored."""
+    return failure and replace(failure, message=mask_card_numbers(failure.message))
+
+
+def _told(outcome: Outcome) -> dict[str, object]:
+    """What the PSP said, for the operator who has to decide."""
+    return {
+        "status": outcome.status,
+        "reference": outcome.reference,
+        "livemode": outcome.livemode,
+        "amount": outcome.money and outcome.money.amount_minor,
+        "currency": outcome.money and outcome.money.currency,
+    }
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """A paid payment with all its refunds and disputes. What is unchanged is the same object."""
+
+    payment: Payment
+    refunds: tuple[Refund, ...]
+    disputes: tuple[Dispute, ...]
+
+
+def follow_up(known: FollowUp, outcome: Outcome, now: datetime, new_id: NewId) -> FollowUp:
+    """What became of a paid payment by the PSP's word, also of refunds nobody asked for here.
+
+    A refund or dispute that can't be of this payment (its currency, its amount, more than was
+    taken) is not believed: the payment is for review, and the rest stays as it was.
+    """
+    payment = known.payment
+    refunds = _merged_refunds(known, outcome.refunds, now, new_id)
+    disputes = _merged_disputes(known, outcome.disputes, now, new_id)
+    refunded = refunded_minor(refunds)
+    wrong = _disbelieved(known, outcome, refunded)
+    if wrong is not None:
+        code, message = wrong
+        flagged = replace(
+            payment,
+            status=PaymentStatus.NEEDS_REVIEW,
+            failure=Failure(code, message),
+            review=_told(outcome),
+            updated_at=now,
+        )
+        return replace(known, payment=flagged)
+    after = replace(
+        payment,
+        status=paid_status(payment.amount_captured_minor, refunded, disputes),
+        amount_refunded_minor=refunded,
+        fee=payment.fee or outcome.fee,
+    )
+    if after != payment:
+        after = replace(after, updated_at=now)
+    return FollowUp(after if after != payment else payment, refunds, disputes)
+
+
+def paid_status(
+    captured_minor: int, refunded_minor: int, disputes: Iterable[Dispute]
+) -> PaymentStatus:
+    """What a paid payment is, by what became of its money."""
+    if any(dispute.has_the_money for dispute in disputes):
+        return PaymentStatus.DISPUTED
+    if refunded_minor >= captured_minor:
+        return PaymentStatus.REFUNDED
+    return PaymentStatus.PARTIALLY_REFUNDED if refunded_minor else PaymentStatus.SUCCEEDED
+
+
+def refunded_minor(refunds: Iterable[Refund]) -> int:
+    """What went back, in minor units."""
+    return sum(r.money.amount_minor for r in refunds if r.status is RefundStatus.SUCCEEDED)
+
+
+def refund_after(
+    refund: Refund, status: RefundStatus, failure: Failure | None, now: datetime
+) -> Refund:
+    """The refund in another state, if an edge leads there; else the same object."""
+    if status not in REFUND_EDGES[refund.status]:
+        return refund
+    failure = _without_card_number(failure) if status is RefundStatus.FAILED else None
+    return replace(refund, status=status, failure=failure, updated_at=now)
+
+
+def _merged_refunds(
+    known: FollowUp, said: tuple[RefundOutcome, ...], now: datetime, new_id: NewId
+) -> tuple[Refund, ...]:
+    by_reference = {r.psp_reference: r for r in known.refunds if r.psp_reference}
+    by_id = {r.id: r for r in known.refunds}
+    merged = dict(by_id)
+    for word in said:
+        refund = by_reference.get(word.psp_reference)
+        asked = by_id.get(word.refund_id or "")
+        if refund is None and asked is not None and asked.psp_reference is None:
+            refund = replace(asked, psp_reference=word.psp_reference, updated_at=now)
+        # a second one under our reference is one too many: its own row, its own money
+        refund = refund or _refund_made_there(known.payment, word, now, new_id)
+        merged[refund.id] = refund_after(refund, word.status, word.failure, now)
+    return tuple(merged.values())
+
+
+def _refund_made_there(
+    payment: Payment, word: RefundOutcome, now: datetime, new_id: NewId
+) -> Refund:
+    """One that somebody made in the PSP's own pages."""
+    return Refund(
+        id=new_id("ref"),
+        app_id=payment.app_id,
+        payment_id=payment.id,
+        psp=payment.psp,
+        money=word.money,
+        status=word.status,
+        version=0,
+        created_at=now,
+        updated_at=now,
+        psp_reference=word.psp_reference,
+        failure=_without_card_number(word.failure),
+    )
+
+
+def _merged_disputes(
+    known: FollowUp, said: tuple[DisputeOutcome, ...], now: datetime, new_id: NewId
+) -> tuple[Dispute, ...]:
+    merged = {dispute.psp_reference: dispute for dispute in known.disputes}
+    for word in said:
+        dispute = merged.get(word.psp_reference)
+        if dispute is None:
+            dispute = _new_dispute(known.payment, word, now, new_id)
+        elif word.status in DISPUTE_EDGES[dispute.status]:
+            dispute = replace(dispute, status=word.status, updated_at=now)
+        merged[word.psp_reference] = dispute
+    return tuple(merged.values())
+
+
+def _new_dispute(payment: Payment, word: DisputeOutcome, now: datetime, new_id: NewId) -> Dispute:
+    return Dispute(
+        id=new_id("dis"),
+        app_id=payment.app_id,
+        payment_id=payment.id,
+        psp=payment.psp,
+        psp_reference=word.psp_reference,
+        money=word.money,
+        status=word.status,
+        version=0,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _disbelieved(known: FollowUp, outcome: Outcome, refunded: int) -> tuple[str, str] | None:
+    """What in the PSP's word about refunds and disputes can't be true, if anything."""
+    payment = known.payment
+    asked = {refund.id: refund.money for refund in known.refunds}
+    for refund in outcome.refunds:
+        expected = asked.get(refund.refund_id or "", refund.money)
+        if refund.money != expected or refund.money.currency != payment.money.currency:
+            return "refund_mismatch", "The PSP's refund is not what was asked."
+    if refunded > payment.amount_captured_minor:
+        return "refund_mismatch", "The PSP gave back more than was taken."
+    whole = Money(payment.amount_captured_minor, payment.money.currency)
+    for dispute in outcome.disputes:
+        money = dispute.money
+        if money.currency != whole.currency or money.amount_minor > whole.amount_minor:
+            return "dispute_mismatch", "The PSP's dispute is of more than was taken."
+    return None

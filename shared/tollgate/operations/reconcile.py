@@ -1,0 +1,158 @@
+"""Reconcile: what nobody waits for any more is settled here.
+
+Works through the payments that are due, in slices: finishes what a dead caller began, asks again
+for what was asked, ends what nobody paid. What can't be settled stays due, ever less often, and is
+reported.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from tollgate.crash_points import CrashPoint, reach
+from tollgate.domain.errors import (
+    ConcurrentChange,
+    DecryptionFailed,
+    Misconfigured,
+    PspUnavailable,
+    UnsupportedPsp,
+)
+from tollgate.domain.idempotency import KEPT_DAYS
+from tollgate.domain.outcome import Outcome
+from tollgate.domain.payment import Payment, PaymentStatus
+from tollgate.domain.principal import EVERY_TENANT
+from tollgate.domain.refund import RefundStatus
+from tollgate.logs import log
+from tollgate.operations import sending
+from tollgate.operations.context import Context
+from tollgate.operations.customers import open_customer
+from tollgate.operations.refunds import send_refund
+from tollgate.operations.settlement import record, settle
+from tollgate.storage import checks, idempotency, payments, refunds
+
+BATCH = 20
+PURGE_BATCH = 1000
+FAILURES_OF_A_PSP = 3
+"""After so many in a row the PSP is taken for down, and left alone for the rest of the slice."""
+LATE = timedelta(minutes=10)
+"""How long after its time to pay a page may stay open before we close it."""
+_ACTOR = "reconcile"
+
+
+@dataclass
+class _Report:
+    """What a slice did. `unsettled` names payments whose PSP could not tell."""
+
+    looked_at: int = 0
+    settled: int = 0
+    unsettled: list[str] = field(default_factory=list)
+    failures: Counter[str] = field(default_factory=Counter)
+
+    def is_down(self, psp: str) -> bool:
+        return self.failures[psp] >= FAILURES_OF_A_PSP
+
+
+def reconcile_payments(context: Context, has_time: Callable[[], bool]) -> dict[str, Any]:
+    """One slice of it, for as long as there is time; what it did, as JSON.
+
+    `looked_at`, `settled` (nothing about it is open any more), `unsettled` (the PSP could not
+    tell: their ids), `due` (what is left for the next slice), `keys_removed`.
+    """
+    every = context.within(EVERY_TENANT)
+    report = _Report()
+    while has_time():
+        due = checks.claim_due(every.database, context.now(), BATCH)
+        if not due:
+            break
+        reach(CrashPoint.RECONCILE_CLAIMED)
+        for payment_id in due:
+            if not has_time():
+                break  # its claim ends within a minute
+            _look_at(context, payments.get_payment(every.database, payment_id), report)
+    long_ago = context.now() - timedelta(days=KEPT_DAYS)
+    return {
+        "looked_at": report.looked_at,
+        "settled": report.settled,
+        "unsettled": report.unsettled,
+        "due": checks.count_due(every.database, context.now()),
+        "keys_removed": idempotency.delete_old(every.database, long_ago, PURGE_BATCH),
+    }
+
+
+def _look_at(context: Context, payment: Payment, report: _Report) -> None:
+    if report.is_down(payment.psp):
+        report.unsettled.append(payment.id)
+        return
+    report.looked_at += 1
+    context = context.within(payment.tenant)
+    try:
+        payment = _advance(context, payment)
+    except (PspUnavailable, UnsupportedPsp, Misconfigured, DecryptionFailed) as error:
+        report.failures[payment.psp] += 1
+        report.unsettled.append(payment.id)
+        log("reconcile.unsettled", payment_id=payment.id, psp=payment.psp, code=error.code)
+        return
+    except ConcurrentChange:
+        return  # somebody else has it in hand
+    report.failures[payment.psp] = 0
+    reach(CrashPoint.RECONCILE_SETTLED)
+    if not payment.is_open:
+        report.settled += 1
+    if not payment.is_open and payment.status is not PaymentStatus.DISPUTED:
+        checks.stop_checking(context.database, payment.id, payment.version)
+
+
+def _advance(context: Context, payment: Payment) -> Payment:
+    """Brings one payment as far as it goes now. Raises PspUnavailable."""
+    if payment.is_open and payment.psp_reference is None:
+        return _finish_start(context, payment)
+    if payment.psp_reference is None:
+        return payment
+    payment = settle(context, payment, _ACTOR)
+    if payment.is_open:
+        return _ask_again(context, payment)
+    for asked in refunds.list_of_payment(context.database, payment.id):
+        if asked.status is RefundStatus.PENDING and asked.psp_reference is None:
+            _refund_again(context, payment, asked.id)
+    return payments.get_payment(context.database, payment.id)
+
+
+def _finish_start(context: Context, payment: Payment) -> Payment:
+    """Opens a payment whose caller died or never heard the PSP's answer; ends it when it is too
+    late for that and the PSP knows none."""
+    if context.now() >= payment.expires_at:
+        payment = settle(context, payment, _ACTOR)
+        if payment.is_open and payment.psp_reference is None:
+            return record(context, payment, Outcome(PaymentStatus.EXPIRED), _ACTOR)
+        return payment
+    if not idempotency.take_over_sending(context.database, payment.id, None, context.now()):
+        return payment
+    customer = open_customer(context, payment)
+    outcome = sending.start(context, payment, customer, again=True)
+    if outcome.status is PaymentStatus.PENDING:
+        raise PspUnavailable
+    reach(CrashPoint.RECONCILE_STARTED)
+    return record(context, payment, outcome, _ACTOR)
+
+
+def _ask_again(context: Context, payment: Payment) -> Payment:
+    """What the app asked for and did not get yet; or that a page is closed that nobody paid on."""
+    unpaid = payment.status is PaymentStatus.REQUIRES_ACTION
+    if payment.status is PaymentStatus.AUTHORIZED and payment.capture_amount_minor is not None:
+        sending.capture(context, payment)
+    elif payment.cancel_asked_at or (unpaid and context.now() >= payment.expires_at + LATE):
+        sending.cancel(context, payment)
+    else:
+        return payment
+    return settle(context, payment, _ACTOR)
+
+
+def _refund_again(context: Context, payment: Payment, refund_id: str) -> None:
+    now = context.now()
+    if idempotency.take_over_sending(context.database, payment.id, refund_id, now):
+        asked = refunds.get_refund(context.database, refund_id)
+        if asked.status is RefundStatus.PENDING and asked.psp_reference is None:
+            send_refund(context, payment, asked, _ACTOR, again=True)
+            reach(CrashPoint.RECONCILE_REFUNDED)

@@ -1,0 +1,79 @@
+"""Sending something to a PSP so that it has its effect once, also when it is sent again.
+
+Sent again under the same key, the PSP does nothing twice, for as long as it knows the key. After
+that, and where a PSP has no keys, it is asked by our reference first, and nothing is sent while it
+can't tell. No transaction is open meanwhile.
+"""
+
+from datetime import datetime, timedelta
+
+from tollgate.domain.errors import PspUnavailable
+from tollgate.domain.money import Money
+from tollgate.domain.order import Customer, Order, RefundOrder
+from tollgate.domain.outcome import Outcome
+from tollgate.domain.payment import Failure, Payment, PaymentStatus
+from tollgate.domain.refund import Refund
+from tollgate.operations.context import Context
+from tollgate.psp.protocol import Psp
+
+
+def start(context: Context, payment: Payment, customer: Customer, *, again: bool) -> Outcome:
+    """Opens the payment at its PSP. Raises as Psp.start and Psp.find do."""
+    psp = context.psp(payment.psp)
+    if again and _is_forgotten(context, psp, payment.created_at):
+        found = psp.find(payment.id, payment.created_at)
+        if found is not None:
+            return found
+    return psp.start(_order(context, payment, customer))
+
+
+def refund(context: Context, payment: Payment, asked: Refund, *, again: bool) -> Failure | None:
+    """Asks the payment's PSP for a refund; its refusal. Raises as Psp.refund and Psp.fetch do."""
+    assert payment.psp_reference is not None
+    psp = context.psp(payment.psp)
+    if again and _is_forgotten(context, psp, asked.created_at):
+        said = psp.fetch(payment.psp_reference)
+        if said.status is not PaymentStatus.SUCCEEDED:
+            raise PspUnavailable
+        if any(word.refund_id == asked.id for word in said.refunds):
+            return None
+    return psp.refund(RefundOrder(asked.id, payment.psp_reference, asked.money, asked.reason))
+
+
+def capture(context: Context, payment: Payment) -> Failure | None:
+    """Asks for as much of an authorized payment as the app did. Raises as Psp.capture does.
+
+    Needs no look before: an authorization can be captured once.
+    """
+    assert payment.psp_reference is not None and payment.capture_amount_minor is not None
+    money = Money(payment.capture_amount_minor, payment.money.currency)
+    key = f"tollgate-{payment.id}-capture-{money.amount_minor}"
+    return context.psp(payment.psp).capture(payment.psp_reference, money, key)
+
+
+def cancel(context: Context, payment: Payment) -> Failure | None:
+    """Asks to end a payment that has not been paid. Raises as Psp.cancel does."""
+    assert payment.psp_reference is not None
+    key = f"tollgate-{payment.id}-cancel"
+    return context.psp(payment.psp).cancel(payment.psp_reference, key)
+
+
+def _is_forgotten(context: Context, psp: Psp, sent_at: datetime) -> bool:
+    """Whether the PSP may not know any more that it had this request before."""
+    return context.now() - sent_at >= timedelta(hours=psp.idempotency_hours)
+
+
+def _order(context: Context, payment: Payment, customer: Customer) -> Order:
+    """From the payment's row and what is sealed in it alone: each attempt sends the same bytes."""
+    back = f"{context.settings.public_url}/payments/return/{payment.id}"
+    return Order(
+        payment_id=payment.id,
+        money=payment.money,
+        description=payment.description or payment.plan or "Payment",
+        return_url=back,
+        cancel_url=f"{back}?left=1",
+        expires_at=payment.expires_at,
+        customer=customer,
+        method=payment.method,
+        capture=payment.capture,
+    )

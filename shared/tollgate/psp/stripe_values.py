@@ -1,0 +1,81 @@
+"""What Stripe's answers are made of, read so that garbage raises instead of being believed."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from tollgate.domain.errors import PspUnavailable
+from tollgate.domain.money import Money
+from tollgate.psp.stripe_amounts import from_stripe
+
+NOT_AS_DOCUMENTED = (
+    AttributeError,
+    LookupError,
+    OverflowError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What reading an answer raises that is not what Stripe documents: garbage on the way."""
+
+
+@contextmanager
+def as_documented() -> Iterator[None]:
+    """Turns what reading garbage raises into PspUnavailable, which repeats none of it."""
+    try:
+        yield
+    except NOT_AS_DOCUMENTED:
+        raise PspUnavailable("Stripe can't be read just now.") from None
+
+
+def text(value: object, max_length: int = 255) -> str:
+    """A short printable text, as all of Stripe's ids are. Raises ValueError."""
+    if isinstance(value, str) and 0 < len(value) <= max_length and value.isprintable():
+        return value
+    raise ValueError
+
+
+def optional_text(value: object) -> str | None:
+    """A short printable text, or None for null. Raises ValueError."""
+    return text(value) if value is not None else None
+
+
+def money(amount: object, currency: str) -> Money | None:
+    """Stripe's amount as money; None for money that we can't have asked. Raises TypeError."""
+    if type(amount) is not int:
+        raise TypeError
+    return from_stripe(amount, currency)
+
+
+def stated_money(subject: Mapping[str, Any], field: str = "amount") -> Money:
+    """The money of an object which is about nothing else. Raises KeyError, TypeError, ValueError."""
+    stated = money(subject[field], subject["currency"])
+    if stated is None or stated.amount_minor < 0:
+        raise ValueError
+    return stated
+
+
+def instant(timestamp: float) -> datetime:
+    """Stripe's seconds since 1970. Raises OverflowError, TypeError, ValueError."""
+    return datetime.fromtimestamp(timestamp, UTC)
+
+
+def expanded(value: object) -> Mapping[str, Any] | None:
+    """An object that was asked to be expanded; None where there is only its id, or nothing."""
+    return value if isinstance(value, Mapping) else None
+
+
+def id_of(value: object) -> str | None:
+    """The id of an object, expanded or not; None where there is none. Raises ValueError."""
+    inner = expanded(value)
+    return optional_text(inner["id"] if inner is not None else value)
+
+
+def our_reference(subject: Mapping[str, Any] | None, name: str) -> str | None:
+    """What we put into an object's metadata. None for what others put there under that name."""
+    metadata = (subject or {}).get("metadata")
+    try:
+        return text(metadata.get(name)) if isinstance(metadata, Mapping) else None
+    except ValueError:
+        return None
