@@ -15,7 +15,7 @@ help: ## this list
 run: install ## serve everything on 127.0.0.1:8080 (PORT=… moves it) until Ctrl-C
 	@exec $(BIN)/python -m local run --port $(PORT)
 
-demo: install ## one story, told step by step: from a payment to the end of the paid month
+demo: install ## a story told step by step: a paid month, and a payment whose PSP never answered
 	@exec $(BIN)/python -m local demo --port $(PORT)
 
 test: install ## every test, on real PostgreSQL and Redis

@@ -7,22 +7,18 @@ The cases take turns, one call each, so that a busy machine slows all alike.
 
 import contextlib
 import io
-import shutil
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from statistics import median
 from typing import Any
 
-from local.databases import Databases
-from tests.world import Answer, Stores, World, world_over
+from benchmarks.served import served
+from tests.world import Answer, World
 
 
 def main(calls: int) -> None:
     """Measures and prints each pair: median microseconds, and their ratio."""
-    with served() as world:
+    with served(durable=False) as world:
         request, key = {"client_id": "c", "plan": "monthly"}, {"idempotency-key": "k"}
         foreign = world.call("payments/create", body=request, headers=key).json["id"]
         unknown = f"tg_test_{'0' * 16}_{'0' * 64}"
@@ -54,22 +50,6 @@ def _measured(
             spent[turn].append(time.perf_counter() - started)
             assert answer.status in (401, 404)
     return median(spent[0]) * 1e6, median(spent[1]) * 1e6
-
-
-@contextlib.contextmanager
-def served() -> Iterator[World]:
-    """Two apps over an embedded PostgreSQL and Valkey."""
-    directory = Path(tempfile.mkdtemp(prefix="tollgate-benchmark-"))
-    directory.chmod(0o755)
-    databases = Databases(directory, durable=False)
-    try:
-        urls = databases.start_postgres(None, print)
-        redis_url = databases.start_redis(None, print)
-        with world_over(Stores(urls.owner, urls.service, redis_url)) as world:
-            yield world
-    finally:
-        databases.stop()
-        shutil.rmtree(directory)
 
 
 if __name__ == "__main__":

@@ -39,96 +39,81 @@ RETURN sha256(previous || convert_to(jsonb_build_array(
     (entry).before, (entry).after, trunc(extract(epoch FROM (entry).at) * 1000000)
 )::text, 'UTF8'));
 
--- Links the rows from this id on that have no link yet, each behind the last of its chain.
-CREATE FUNCTION link_audit_rows(first_id bigint) RETURNS void LANGUAGE plpgsql AS $$
+-- Links a row behind the last of its chain.
+CREATE FUNCTION link(entry audit_log) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    entry public.audit_log;
-    last  public.audit_links;
+    -- a variable: compared with an expression, no index is used under row-level security
+    chain_of_it text := coalesce(entry.app_id, '');
+    last public.audit_links;
 BEGIN
-    FOR entry IN
-        SELECT * FROM public.audit_log a
-        WHERE a.id >= first_id
-          AND NOT EXISTS (SELECT FROM public.audit_links l WHERE l.audit_id = a.id)
-        ORDER BY coalesce(a.app_id, ''), a.id
-    LOOP
-        IF last.chain IS DISTINCT FROM coalesce(entry.app_id, '') THEN
-            SELECT * INTO last FROM public.audit_links l
-            WHERE l.chain = coalesce(entry.app_id, '') ORDER BY l.position DESC LIMIT 1;
-            IF NOT FOUND THEN
-                last.chain := coalesce(entry.app_id, '');
-                last.position := 0;
-                last.hash := pg_catalog.decode(pg_catalog.repeat('00', 32), 'hex');
-            END IF;
-        END IF;
-        last.position := last.position + 1;
-        last.audit_id := entry.id;
-        last.hash := public.audit_hash(last.hash, last.position, entry);
-        INSERT INTO public.audit_links VALUES (last.*);
-    END LOOP;
+    SELECT * INTO last FROM public.audit_links
+    WHERE chain = chain_of_it ORDER BY position DESC LIMIT 1;
+    last.chain := chain_of_it;
+    last.position := coalesce(last.position, 0) + 1;
+    last.hash := public.audit_hash(
+        coalesce(last.hash, '\x0000000000000000000000000000000000000000000000000000000000000000'),
+        last.position, entry);
+    last.audit_id := entry.id;
+    INSERT INTO public.audit_links VALUES (last.*);
 END
 $$;
 
--- Links the rows of the caller's transaction, of which this is the first: another transaction's rows
--- are seen together with their links or not at all, so what has no link is of this one. The wall
--- between apps holds for the owner too, and whose rows the transaction saw last says nothing of those
--- it wrote. The settings of the planner keep it to the few last rows, whatever is known of the tables.
-CREATE FUNCTION link_transaction(first_id bigint) RETURNS void LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off
-SET enable_mergejoin = off SET enable_sort = off SET jit = off
-AS $$
+-- At commit. As the owner, because the service writes no links itself: its own could hold any hash.
+-- A transaction that adds to several chains locks them all before its first link, always in one order:
+-- two of them wait for each other and don't deadlock. The wall between apps holds for the owner too, and
+-- whose rows the transaction saw last says nothing of those it wrote.
+CREATE FUNCTION link_audit_row() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     app_id    text := coalesce(current_setting('tollgate.app_id', true), '');
     client_id text := coalesce(current_setting('tollgate.client_id', true), '');
 BEGIN
-    PERFORM set_config('tollgate.app_id', '*', true), set_config('tollgate.client_id', '', true);
-    -- every chain's lock before the first link, always in one order: two that add to the same chains
-    -- wait for each other, and don't deadlock
-    PERFORM pg_advisory_xact_lock(hashtextextended('audit_links ' || unlinked.chain, 0))
+    PERFORM pg_advisory_xact_lock(hashtextextended('audit_links ' || chain, 0))
     FROM (
-        SELECT DISTINCT coalesce(a.app_id, '') AS chain FROM public.audit_log a
-        WHERE a.id >= first_id
-          AND NOT EXISTS (SELECT FROM public.audit_links l WHERE l.audit_id = a.id)
-        ORDER BY 1
-    ) unlinked;
-    PERFORM public.link_audit_rows(first_id);
+        SELECT DISTINCT chain
+        FROM unnest(string_to_array(nullif(current_setting('tollgate.audit_chains', true), ''), ' ')
+                    || coalesce(NEW.app_id, '-')) AS chain
+        ORDER BY chain
+    ) AS in_one_order;
+    PERFORM set_config('tollgate.app_id', '*', true), set_config('tollgate.client_id', '', true);
+    PERFORM public.link(NEW);
     PERFORM set_config('tollgate.app_id', app_id, true),
             set_config('tollgate.client_id', client_id, true);
-END
-$$;
-
--- The first of a transaction's rows links them all, so that the others find their links. As the owner,
--- because the service writes no links itself: its own could hold any hash.
-CREATE FUNCTION link_audit_row() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    IF NOT EXISTS (SELECT FROM public.audit_links l WHERE l.audit_id = NEW.id) THEN
-        PERFORM public.link_transaction(NEW.id);
-    END IF;
     RETURN NULL;
 END
 $$;
 
 -- GENERATED ALWAYS yields to OVERRIDING SYSTEM VALUE, which needs no right of its own: a row could be
 -- written as if it were from before others. The service may not read the sequence, its owner may.
+-- Notes the transaction's chains, too, for link_audit_row. Whoever set that to something else would
+-- change nothing but the order of locks.
 CREATE FUNCTION audit_log_guard() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    chains text := coalesce(current_setting('tollgate.audit_chains', true), '');
 BEGIN
     IF NEW.id <> currval('public.audit_log_id_seq') THEN
         RAISE EXCEPTION 'a row of the audit log takes the next id' USING ERRCODE = 'check_violation';
+    END IF;
+    IF coalesce(NEW.app_id, '-') <> ALL (string_to_array(chains, ' ')) THEN
+        PERFORM set_config('tollgate.audit_chains',
+                           concat_ws(' ', nullif(chains, ''), coalesce(NEW.app_id, '-')), true);
     END IF;
     RETURN NEW;
 END
 $$;
 
-REVOKE EXECUTE ON FUNCTION link_audit_rows(bigint), link_transaction(bigint) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION link(audit_log) FROM PUBLIC;
 GRANT SELECT ON audit_links TO tollgate_service;
 
 -- The rows that are there, in the order of their ids: while others go on writing, and then, with
 -- the writers locked out for as long as it takes to look, those that they wrote meanwhile.
-SELECT link_audit_rows(0);
+SELECT link(entry) FROM (SELECT * FROM audit_log ORDER BY id) AS entry;
 ANALYZE audit_links;
 LOCK TABLE audit_log IN SHARE ROW EXCLUSIVE MODE;
-SELECT link_audit_rows(0);
+SELECT link(entry)
+FROM (SELECT * FROM audit_log a
+      WHERE NOT EXISTS (SELECT FROM audit_links l WHERE l.audit_id = a.id) ORDER BY id) AS entry;
 
 ALTER TABLE audit_links ADD CONSTRAINT audit_links_audit_id_fkey
     FOREIGN KEY (audit_id) REFERENCES audit_log NOT VALID; -- 0021 looks at what is there

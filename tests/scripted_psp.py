@@ -96,9 +96,9 @@ class ScriptedPsp:
         self.refund_payments[reference] = order.psp_reference
         return None
 
-    def refund_there(self, payment_id: str, money: Money) -> str:
+    def refund_there(self, payment_id: str, money: Money, reference: str = "") -> str:
         """A refund that somebody makes in the PSP's own pages; its reference."""
-        reference = f"re_{len(self.refunds) + 1}"
+        reference = reference or f"re_{len(self.refunds) + 1}"
         self.refunds[reference] = RefundOutcome(reference, None, money, RefundStatus.SUCCEEDED)
         self.refund_payments[reference] = f"ref_{payment_id}"
         return reference
@@ -142,12 +142,15 @@ class ScriptedPsp:
             livemode=False,
             next_action={"type": "redirect", "url": url} if awaits_client else None,
             fee=self.fee if paid else None,
-            refunds=tuple(
-                refund
-                for name, refund in self.refunds.items()
-                if paid and self.refund_payments[name] == reference
-            ),
+            refunds=self._refunds_of(reference) if paid else (),
             disputes=(disputed,) if paid and disputed else (),
+        )
+
+    def _refunds_of(self, psp_reference: str) -> tuple[RefundOutcome, ...]:
+        return tuple(
+            refund
+            for name, refund in self.refunds.items()
+            if self.refund_payments[name] == psp_reference
         )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from tollgate.domain.ids import CLIENT_ID_PATTERN, PLAN_CODE_PATTERN
 from tollgate.domain.page import DEFAULT_LIMIT, MAX_LIMIT
+from tollgate.domain.payment import PaymentStatus
 from tollgate.http.route import Route
 from tollgate.psp import REGISTRY
 
@@ -36,6 +37,13 @@ QUERY: dict[str, tuple[str, dict[str, Any]]] = {
         {"type": "string", "minLength": 1},
     ),
     "app_id": TARGETS["app_id"],
+    "client_id": TARGETS["client_id"],
+    "status": ("Where a payment stands.", {"type": "string", "enum": list(PaymentStatus)}),
+    "psp": ("Through which PSP it goes.", TARGETS["psp"][1]),
+    "created_after": (
+        "Later than this, such as 2027-01-31T09:00:00Z.",
+        {"type": "string", "format": "date-time"},
+    ),
     "product": ("The product asked about; without, the best of them answers.", _CODE),
 }
 REQUIRED_QUERY = frozenset({("admin/plans", "app_id")})

@@ -16,6 +16,9 @@ _LEFT_OUT_WHERE_EMPTY = ("description", "parameters", "requestBody")
 
 ALSO_ANSWERS = {
     "create_payment": (202, "Recorded, but what the PSP did is not known yet: it will be settled."),
+    "capture_payment": (202, "Asked for, but what the PSP did is not known yet: read it again."),
+    "cancel_payment": (202, "Asked for, but what the PSP did is not known yet: read it again."),
+    "refund_payment": (202, "Recorded, but what the PSP did is not known yet: it will be settled."),
     "create_subscription": (200, "The client's live subscription, on the plan asked for."),
 }
 """A second status with the same model."""
@@ -97,7 +100,7 @@ def path_item(entry: Entry, route: Route, models: Models) -> tuple[str, dict[str
 def _told(route: Route) -> tuple[str, str]:
     """The operation's docstring: its first sentence, and the rest but what it raises."""
     text = inspect.cleandoc(route.operation.__doc__ or "")
-    text = re.sub(r"\s*\bRaises .*", "", text, flags=re.DOTALL)
+    text = re.sub(r"\s*\bRaises\s.*", "", text, flags=re.DOTALL)
     first = re.match(r".+?[.?](?=\s|$)", text, flags=re.DOTALL)
     assert first is not None, f"{route.name} has no docstring that begins with a sentence"
     paragraphs = [" ".join(part.split()) for part in text[first.end() :].split("\n\n")]

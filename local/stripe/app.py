@@ -11,16 +11,21 @@ from starlette.routing import Route
 
 from local.clock import Clock
 from local.stripe.api import API_VERSION, Api, Operation
+from local.stripe.charge_operations import charge_operations
 from local.stripe.charging import Charging
 from local.stripe.checkout import CheckoutPages
 from local.stripe.control import Control
+from local.stripe.disputes import Disputes
 from local.stripe.errors import Json
 from local.stripe.events import Events
+from local.stripe.expansion import expanded
 from local.stripe.faults import Switchboard
+from local.stripe.happenings import Happenings
 from local.stripe.idempotency import IdempotencyKeys
 from local.stripe.identifiers import Identifiers
 from local.stripe.intents import Intents
-from local.stripe.operations import expanded, operations
+from local.stripe.operations import operations
+from local.stripe.refunds import Refunds
 from local.stripe.sessions import Sessions
 from local.stripe.store import Store
 from local.stripe.webhooks import Webhooks
@@ -66,8 +71,10 @@ class StripeStandIn:
         world = World(self._store.state, clock, ids, self._switches)
         events = Events(world, API_VERSION)
         charging = Charging(world, events)
-        intents = Intents(world, events, charging)
-        self._sessions = Sessions(world, events, intents, charging, base_url)
+        self._intents = Intents(world, events, charging)
+        self._sessions = Sessions(world, events, self._intents, charging, base_url)
+        self._refunds = Refunds(world, events)
+        self._disputes = Disputes(world, events)
         self._api = Api(
             secret_key=secret_key,
             keys=IdempotencyKeys(world.state, clock),
@@ -77,7 +84,9 @@ class StripeStandIn:
             finish=self._store.save,
             log=log,
         )
-        self.app = Starlette(routes=self._routes(operations(world, intents, self._sessions)))
+        table = operations(world, self._intents, self._sessions)
+        table |= charge_operations(world.state, self._refunds, self._disputes)
+        self.app = Starlette(routes=self._routes(table))
 
     async def start(self) -> None:
         """Starts the webhook worker."""
@@ -89,10 +98,11 @@ class StripeStandIn:
         self._store.save()
 
     def _catch_up(self) -> None:
-        """Brings the state up to the clock: Sessions expire, delayed payments end."""
+        """Brings the state up to the clock: Sessions expire, delayed payments end, holds lapse."""
         expired = self._sessions.expire_due()
         settled = self._sessions.settle_due()
-        if expired or settled:
+        lapsed = self._intents.lapse_due()
+        if expired or settled or lapsed:
             self._store.save()
 
     def _expanded(self, subject: Json, paths: list[str]) -> Json:
@@ -101,6 +111,7 @@ class StripeStandIn:
     def _routes(self, table: dict[tuple[str, str], Operation]) -> list[Route]:
         pages = CheckoutPages(self._store.state, self._sessions, self._catch_up, self._store.save)
         control = Control(self._store, self._switches, self._webhooks, self._catch_up)
+        happenings = Happenings(self._refunds, self._disputes, self._catch_up, self._store.save)
         return [
             *(
                 Route(path, self._endpoint(operation), methods=[method])
@@ -108,6 +119,7 @@ class StripeStandIn:
             ),
             *pages.routes(),
             *control.routes(),
+            *happenings.routes(),
             Route("/{rest:path}", self._endpoint(None), methods=["GET", "POST", "DELETE"]),
         ]
 

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from local.stripe.faults import Faults, Switchboard
 from local.stripe.forms import decode
-from local.stripe.pages import overview_page
+from local.stripe.pages import is_form, overview_page
 from local.stripe.store import Store
 from local.stripe.webhooks import Webhooks
 
@@ -19,7 +19,12 @@ _OF_SESSION = (
     "id amount_total currency status payment_status payment_intent client_reference_id metadata "
     "created expires_at url"
 )
-_OF_CHARGE = "id payment_intent amount currency status metadata created"
+_OF_CHARGE = (
+    "id payment_intent amount amount_captured amount_refunded currency status disputed metadata "
+    "created"
+)
+_OF_REFUND = "id charge payment_intent amount currency status metadata created"
+_OF_DISPUTE = "id charge payment_intent amount currency status created"
 
 
 class Control:
@@ -52,7 +57,7 @@ class Control:
     async def _set_faults(self, request: Request) -> Response:
         """Replaces all switches, so {} turns everything off. JSON, or the overview's form."""
         body = await request.body()
-        by_hand = _from_page(request)
+        by_hand = is_form(request)
         try:
             if by_hand:
                 self._switches.set(Faults.model_validate(_filled_in(body.decode())))
@@ -75,6 +80,8 @@ class Control:
             {
                 "sessions": [_part(one, _OF_SESSION) for one in state.sessions.values()],
                 "charges": [_part(one, _OF_CHARGE) for one in state.charges.values()],
+                "refunds": [_part(one, _OF_REFUND) for one in state.refunds.values()],
+                "disputes": [_part(one, _OF_DISPUTE) for one in state.disputes.values()],
                 "events": [
                     {
                         "id": event.id,
@@ -94,14 +101,9 @@ class Control:
             return JSONResponse({"error": "no such event"}, 404)
         attempt = await self._webhooks.attempt(event)
         self._store.save()
-        if _from_page(request):
+        if is_form(request):
             return RedirectResponse("/", 303)
         return JSONResponse(asdict(attempt))
-
-
-def _from_page(request: Request) -> bool:
-    content_type = request.headers.get("Content-Type", "")
-    return content_type.startswith("application/x-www-form-urlencoded")
 
 
 def _filled_in(body: str) -> dict[str, Any]:

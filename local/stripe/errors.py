@@ -85,6 +85,12 @@ def unexpected_state(message: str, payment_intent: Json | None = None) -> ApiErr
     return ApiError(400, error, executed=True)
 
 
+def charge_refused(message: str, code: str) -> ApiError:
+    """For a charge that can't be refunded as it stands."""
+    error = {"type": "invalid_request_error", "code": code, "message": message}
+    return ApiError(400, error, executed=True)
+
+
 def card_error(payment_error: Json, payment_intent: Json) -> ApiError:
     """`payment_error` is the intent's last_payment_error; the answer adds the intent itself."""
     return ApiError(402, {**payment_error, "payment_intent": payment_intent}, executed=True)

@@ -40,6 +40,9 @@ class Faults(BaseModel):
         default="", description="pay with a delayed method, which ends so"
     )
     async_seconds: Seconds = Field(default=5, description="how long a delayed method takes")
+    pending_refunds: bool = Field(
+        default=False, description="leave refunds pending, until somebody ends them"
+    )
     next: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
 
     @model_validator(mode="after")

@@ -29,6 +29,8 @@ _COPIED = (
     "customer description excluded_payment_method_types metadata receipt_email "
     "setup_future_usage shipping statement_descriptor statement_descriptor_suffix transfer_group"
 )
+HELD_SECONDS = 7 * 86_400
+"""How long a hold lasts (docs.stripe.com/payments/place-a-hold-on-a-payment-method)."""
 _CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 _CANCELABLE = (*_CONFIRMABLE, "requires_capture")
 
@@ -123,8 +125,22 @@ class Intents:
         }
         charge = self._world.state.charges.get(intent["latest_charge"] or "")
         if charge is not None and charge["status"] == "succeeded":
-            charge |= {"amount_refunded": charge["amount"], "refunded": True}
+            lapsed = "expired_uncaptured_charge" if reason == "automatic" else None
+            self._charging.release(charge, charge["amount"], lapsed)
         self._events.record("payment_intent.canceled", intent, cause)
+
+    def lapse_due(self) -> bool:
+        """Cancels those whose hold has lapsed; whether there were any."""
+        now = self._world.clock.time()
+        lapsed = [
+            intent
+            for intent in self._world.state.payment_intents.values()
+            if intent["status"] == "requires_capture"
+            and self._world.state.charges[intent["latest_charge"]]["created"] + HELD_SECONDS <= now
+        ]
+        for intent in lapsed:
+            self.end(intent, "automatic", Cause())
+        return bool(lapsed)
 
     def capture(self, intent_id: str, params: Json, cause: Cause) -> Json:
         """Takes an authorised amount or part of it. Raises ApiError (400) for more than that."""

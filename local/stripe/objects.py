@@ -117,6 +117,80 @@ def charge(charge_id: str, created: int, intent: Json, decline: Decline | None) 
     )
 
 
+def balance_transaction(entry_id: str, created: int, source: Json, amount: int, fee: int) -> Json:
+    """An entry in the account's books (docs.stripe.com/api/balance_transactions/object)."""
+    kind = source["object"]
+    detail = {"amount": fee, "application": None, "currency": source["currency"]}
+    return {
+        "id": entry_id,
+        "object": "balance_transaction",
+        "amount": amount,
+        "available_on": created,
+        "balance_type": "payments",
+        "created": created,
+        "currency": source["currency"],
+        "description": None,
+        "exchange_rate": None,
+        "fee": fee,
+        "fee_details": [detail | {"description": "fees", "type": "stripe_fee"}] if fee else [],
+        "net": amount - fee,
+        "reporting_category": kind,
+        "source": source["id"],
+        "status": "available",
+        "type": kind,
+    }
+
+
+def refund(refund_id: str, created: int, of: Json, amount: int) -> Json:
+    """A Refund of a charge, in no balance yet (docs.stripe.com/api/refunds/object)."""
+    absent = (
+        "balance_transaction customer customer_account description failure_balance_transaction "
+        "failure_reason next_action payment_method pending_reason reason receipt_number "
+        "source_transfer_reversal transfer_reversal"
+    )
+    return dict.fromkeys(absent.split()) | {
+        "id": refund_id,
+        "object": "refund",
+        "amount": amount,
+        "charge": of["id"],
+        "created": created,
+        "currency": of["currency"],
+        "destination_details": {"type": "card", "card": {"type": "refund"}},
+        "metadata": {},
+        "payment_intent": of["payment_intent"],
+        "status": "succeeded",
+    }
+
+
+def dispute(dispute_id: str, created: int, of: Json, amount: int) -> Json:
+    """A Dispute that awaits the merchant's evidence (docs.stripe.com/api/disputes/object)."""
+    return {
+        "id": dispute_id,
+        "object": "dispute",
+        "amount": amount,
+        "balance_transactions": [],
+        "charge": of["id"],
+        "created": created,
+        "currency": of["currency"],
+        "enhanced_eligibility_types": [],
+        "evidence": {},
+        "evidence_details": {
+            "due_by": created + 7 * 86_400,
+            "has_evidence": False,
+            "past_due": False,
+            "submission_count": 0,
+        },
+        "is_charge_refundable": False,
+        "livemode": False,
+        "metadata": {},
+        "network_reason_code": None,
+        "payment_intent": of["payment_intent"],
+        "payment_method_details": {"type": "card", "card": {"brand": "visa"}},
+        "reason": "fraudulent",
+        "status": "needs_response",
+    }
+
+
 def _outcome(decline: Decline | None) -> Json:
     return {
         "advice_code": None,

@@ -1,8 +1,5 @@
 """The routes of Stripe's API that the stand-in has, and what each does."""
 
-import operator
-from copy import deepcopy
-
 from stripe.params import (
     EventListParams,
     EventRetrieveParams,
@@ -15,21 +12,32 @@ from stripe.params import (
 from stripe.params.checkout import (
     SessionCreateParams,
     SessionExpireParams,
+    SessionListParams,
     SessionRetrieveParams,
 )
 
 from local.stripe.api import Operation
-from local.stripe.errors import Json, invalid_parameter, no_such
+from local.stripe.errors import Json, no_such
 from local.stripe.events import Cause, as_listed
 from local.stripe.intents import Intents
+from local.stripe.listing import created_as_asked, listed, newest_first
+from local.stripe.rules import refuse_unmodelled
 from local.stripe.session_rules import check_session
 from local.stripe.sessions import Sessions
 from local.stripe.store import Event, State
 from local.stripe.world import World
 
 _OF_INTENT = frozenset({"latest_charge"})
-_OF_SESSION = frozenset({"payment_intent", "payment_intent.latest_charge"})
-_COMPARISONS = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
+_OF_CHARGE = "payment_intent.latest_charge"
+_OF_SESSION = frozenset(
+    {
+        "payment_intent",
+        _OF_CHARGE,
+        f"{_OF_CHARGE}.balance_transaction",
+        f"{_OF_CHARGE}.refunds",
+    }
+)
+_UNMODELLED_OF_LIST = ("customer_account", "customer_details", "payment_link", "subscription")
 
 
 def operations(
@@ -50,6 +58,11 @@ def operations(
             lambda _, params, cause: sessions.create(params, cause),
             lambda params: check_session(params, world.clock.time()),
             _OF_SESSION,
+        ),
+        ("GET", session): Operation(
+            SessionListParams,
+            lambda _, params, _cause: _sessions(world.state, params),
+            expandable=frozenset({"data.payment_intent"}),
         ),
         ("GET", session + "/{id}"): Operation(
             SessionRetrieveParams,
@@ -97,30 +110,10 @@ def _event(state: State, event_id: str) -> Json:
 
 
 def _listed(state: State, params: Json) -> Json:
-    """Newest first, by type, creation time and delivery; pages by cursor, ten unless told."""
-    limit = params.get("limit", 10)
-    if not 1 <= limit <= 100:
-        raise invalid_parameter("limit", "limit must be between 1 and 100.")
-    events = [event for event in reversed(state.events.values()) if _wanted(event, params)]
-    ids = [event.id for event in events]
-    first, last = 0, len(events)
-    if "starting_after" in params:
-        first = _position(ids, params["starting_after"], "starting_after") + 1
-    if "ending_before" in params:
-        last = _position(ids, params["ending_before"], "ending_before")
-        first = max(0, last - limit)
-    return {
-        "object": "list",
-        "data": [as_listed(event) for event in events[first:last][:limit]],
-        "has_more": first > 0 if "ending_before" in params else last - first > limit,
-        "url": "/v1/events",
-    }
-
-
-def _position(ids: list[str], event_id: str, param: str) -> int:
-    if event_id not in ids:
-        raise no_such("event", event_id, param)
-    return ids.index(event_id)
+    """By type, creation time and delivery."""
+    events = reversed(state.events.values())
+    found = {event.id: event for event in events if _wanted(event, params)}
+    return listed(found, params, "event", "/v1/events", as_listed)
 
 
 def _wanted(event: Event, params: Json) -> bool:
@@ -131,22 +124,10 @@ def _wanted(event: Event, params: Json) -> bool:
         event.delivered_at is not None
     ):
         return False
-    created = params.get("created", {})
-    if isinstance(created, int):
-        return event.created == created
-    return all(_COMPARISONS[name](event.created, bound) for name, bound in created.items())
+    return created_as_asked(event.created, params)
 
 
-def expanded(state: State, subject: Json, paths: list[str]) -> Json:
-    """A copy of an API object, with the objects the paths name in place of their ids."""
-    shown = deepcopy(subject)
-    for path in paths:
-        inner: Json | None = shown
-        for name in path.split("."):
-            if inner is None:
-                break
-            if isinstance(inner[name], str):
-                found = state.charges if name == "latest_charge" else state.payment_intents
-                inner[name] = deepcopy(found[inner[name]])
-            inner = inner[name]
-    return shown
+def _sessions(state: State, params: Json) -> Json:
+    refuse_unmodelled(params, _UNMODELLED_OF_LIST)
+    found = newest_first(state.sessions, params, "customer payment_intent status")
+    return listed(found, params, "checkout.session", "/v1/checkout/sessions", dict)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
 
+from starlette.requests import Request
+
 from local.stripe.currencies import amount_text
 from local.stripe.errors import Json
 from local.stripe.faults import Faults
@@ -107,16 +109,21 @@ def message_page(title: str, text: str) -> str:
     )
 
 
+def is_form(request: Request) -> bool:
+    """Whether a button of one of these pages sent it."""
+    content_type = request.headers.get("Content-Type", "")
+    return content_type.startswith("application/x-www-form-urlencoded")
+
+
 def overview_page(state: State, faults: Faults, problem: str = "") -> str:
-    """Sessions, charges, deliveries with their attempts, and the switches."""
+    """Sessions, charges and what became of them, deliveries with attempts, and the switches."""
     sessions = [
         (_id(one["id"][:24] + "…"), _money(one), one["status"], one["payment_status"], _link(one))
         for one in reversed(state.sessions.values())
     ]
-    charges = [
-        (_id(one["id"]), _money(one), one["status"], _id(one["payment_intent"]))
-        for one in reversed(state.charges.values())
-    ]
+    charges = _rows("charges", state.charges, "payment_intent", ("refund", "dispute"))
+    refunds = _rows("refunds", state.refunds, "charge", ("succeed", "fail"))
+    disputes = _rows("disputes", state.disputes, "charge", ("win", "lose"))
     events = [
         (_id(one.id), one.type, _attempts(one), _resend(one))
         for one in reversed(state.events.values())
@@ -125,7 +132,9 @@ def overview_page(state: State, faults: Faults, problem: str = "") -> str:
         "Stripe stand-in",
         "<h1>Stripe stand-in</h1>"
         + _table("Sessions", ("Id", "Amount", "Status", "Payment", ""), sessions)
-        + _table("Charges", ("Id", "Amount", "Status", "PaymentIntent"), charges)
+        + _table("Charges", ("Id", "Amount", "Status", "PaymentIntent", ""), charges)
+        + _table("Refunds", ("Id", "Amount", "Status", "Charge", ""), refunds)
+        + _table("Disputes", ("Id", "Amount", "Status", "Charge", ""), disputes)
         + _table("Events", ("Id", "Type", "Deliveries", ""), events)
         + _switches(faults, problem),
         wide=True,
@@ -152,6 +161,29 @@ def _attempts(event: Event) -> str:
         for one in event.attempts
     )
     return "<br>".join(tried) or "none yet"
+
+
+def _rows(
+    kind: str, objects: dict[str, Json], parent: str, verbs: tuple[str, ...]
+) -> list[tuple[str, ...]]:
+    return [
+        (
+            _id(one["id"]),
+            _money(one),
+            one["status"],
+            _id(one[parent]),
+            _actions(kind, one, verbs),
+        )
+        for one in reversed(objects.values())
+    ]
+
+
+def _actions(kind: str, subject: Json, verbs: tuple[str, ...]) -> str:
+    return "".join(
+        f'<form method="post" action="/_standin/{kind}/{subject["id"]}/{verb}">'
+        f"<button>{verb.capitalize()}</button></form>"
+        for verb in verbs
+    )
 
 
 def _resend(event: Event) -> str:

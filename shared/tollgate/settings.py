@@ -52,7 +52,8 @@ class Settings:
     @classmethod
     def of_operator(cls) -> "Settings":
         """What the operator's command needs of os.environ: the mode, the database (a login that
-        owns the tables), and the keys of fields where it works on these. Raises Misconfigured."""
+        owns the tables), and, where it works with these, the keys of fields and of PSPs. Raises
+        Misconfigured."""
         return cls(
             livemode=_is_live(),
             database_url=_required("DATABASE_URL"),
@@ -61,6 +62,8 @@ class Settings:
             public_url="",
             access_token_keys=Keyring({}),
             field_keys=_keyring("FIELD_KEYS"),
+            stripe_secret_key=os.environ.get("STRIPE_SECRET_KEY"),
+            stripe_api_url=os.environ.get("STRIPE_API_URL"),
         )
 
 

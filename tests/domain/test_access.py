@@ -1,6 +1,6 @@
 """Whether dates give access at an instant, and why. At an end it is over."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -93,12 +93,17 @@ def has_access(given: Dates, now: datetime) -> bool:
 
 def test_access_is_until_the_last_end_unless_something_stops_it() -> None:
     random = Random(8)
-    names = [field.name for field in fields(Dates) if field.default is None]
+    names = [
+        field.name
+        for field in fields(Dates)
+        if field.default is None and field.name not in ("next_plan", "ended_by")
+    ]
     seen = set()
     for _ in range(20_000):
         # few days, so that ends meet each other and the instant
         chosen = {name: random.randrange(6) for name in names if random.random() < 0.5}
         given, now = dates(**chosen), at(random.randrange(6)) + random.choice([-TICK, 0 * TICK])
+        given = replace(given, ended_by=random.choice((None, Reason.REFUNDED, Reason.DISPUTED)))
         answer = access(given, now)
         assert answer.active is has_access(given, now), (chosen, now)
         seen.add((answer.status, answer.reason))
@@ -111,7 +116,35 @@ def test_access_is_until_the_last_end_unless_something_stops_it() -> None:
         PAUSE,
         CANCELED,
         EXPIRED,
+        (SubscriptionStatus.EXPIRED, Reason.REFUNDED),
+        (SubscriptionStatus.EXPIRED, Reason.DISPUTED),
     }
+
+
+@pytest.mark.parametrize("reason", [Reason.REFUNDED, Reason.DISPUTED])
+class TestMoneyThatWentBack:
+    def test_explains_why_there_is_no_access(self, reason: Reason) -> None:
+        given = replace(dates(paid_through=10, grace_until=10), ended_by=reason)
+        for days in (10, 11, 9999):
+            answer = access(given, at(days))
+            assert (answer.active, answer.status, answer.reason) == (
+                False,
+                SubscriptionStatus.EXPIRED,
+                reason,
+            )
+
+    def test_explains_nothing_while_a_trial_gives_access(self, reason: Reason) -> None:
+        given = replace(TRIAL, ended_by=reason)
+        assert access(given, at(6)).reason is Reason.TRIAL
+        assert access(given, at(7)).reason is reason
+
+    def test_comes_after_a_pause_and_a_cancellation(self, reason: Reason) -> None:
+        for given, meaning in (
+            (dates(paused_at=1), PAUSE),
+            (dates(paused_at=1, cancel_at=2), CANCELED),
+        ):
+            answer = access(replace(given, ended_by=reason), at(3))
+            assert (answer.status, answer.reason) == meaning
 
 
 def test_access_never_comes_back_by_waiting() -> None:

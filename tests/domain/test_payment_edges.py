@@ -10,7 +10,9 @@ from psycopg.errors import CheckViolation
 from local.databases import seeing_all
 from local.seed import seed
 from tests.world import START, Stores
-from tollgate.domain.payment import EDGES, PaymentStatus
+from tollgate.domain.payment import EDGES, PAID, PaymentStatus
+
+WHOLE = 150_000
 
 MAY_CHANGE = {
     "status": "requires_action",
@@ -26,12 +28,19 @@ MAY_CHANGE = {
     "updated_at": START,
     "expires_at": START,
     "asked_at": START,
+    "capture_amount_minor": 1,
+    "cancel_asked_at": START,
+    "review": "{}",
+    "next_check_at": START,
+    "checks": 1,
 }
 FIXED_FOR_LIFE = {
     "id": "pay_2",
     "app_id": "app_2",
     "client_id": "client-2",
     "idempotency_key": "k-2",
+    "request_sha256": bytes(32),
+    "capture": "manual",
     "amount_minor": 149_999,
     "currency": "USD",
     "psp": "paypal",
@@ -68,6 +77,26 @@ def accepts(connection: psycopg.Connection, column: str, value: object) -> bool:
             update = f"UPDATE payments SET {column} = %s WHERE id = 'pay_1'"
             connection.execute(update.encode(), [value])
     except CheckViolation:
+        return False
+    return True
+
+
+def moves(connection: psycopg.Connection, there: PaymentStatus) -> bool:
+    """Whether pay_1 goes to this state, with amounts that fit it; it stays there then."""
+    taken = WHOLE if there in PAID else 0
+    back = {PaymentStatus.PARTIALLY_REFUNDED: 1, PaymentStatus.REFUNDED: WHOLE}.get(there, 0)
+    try:
+        with connection.transaction():
+            connection.execute(
+                """UPDATE payments
+                   SET status = %s, amount_refunded_minor = %s, version = version + 1,
+                       amount_captured_minor = greatest(amount_captured_minor, %s)
+                   WHERE id = 'pay_1'""",
+                [there.value, back, taken],
+            )
+    except CheckViolation as violation:
+        # anything else that refuses it would hide what the trigger says
+        assert violation.diag.constraint_name is None, violation
         return False
     return True
 
@@ -109,8 +138,8 @@ def test_the_trigger_takes_every_edge_and_refuses_every_other_move(
         for after in PaymentStatus:
             with service.transaction(force_rollback=True):
                 for step in way_to(before):
-                    assert accepts(service, "status", step.value)
-                if accepts(service, "status", after.value):
+                    assert moves(service, step)
+                if moves(service, after):
                     taken.add((before, after))
     stays = {(status, status) for status in PaymentStatus}
     edges = {(before, after) for before, reachable in EDGES.items() for after in reachable}
@@ -149,15 +178,9 @@ def test_a_psp_reference_is_set_once(service: psycopg.Connection) -> None:
     assert not accepts(service, "psp_reference", None)
 
 
-def test_no_more_is_refunded_than_was_paid(service: psycopg.Connection) -> None:
-    for refunded in (-1, 150_001, 2**62):
-        assert not accepts(service, "amount_refunded_minor", refunded)
-    assert accepts(service, "amount_refunded_minor", 150_000)
-
-
 def test_the_owner_is_held_to_the_edges_too(service: psycopg.Connection, stores: Stores) -> None:
-    assert accepts(service, "status", "succeeded")
+    assert moves(service, PaymentStatus.SUCCEEDED)
     service.commit()
     with psycopg.connect(stores.owner_url) as owner:
-        assert not accepts(owner, "status", "pending")
+        assert not moves(owner, PaymentStatus.PENDING)
         assert not accepts(owner, "amount_minor", 1)

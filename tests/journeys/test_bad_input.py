@@ -74,7 +74,8 @@ NOT_A_PAYMENT = [
     good_with(livemode=True),
     good_with(status="succeeded"),
     good_with(amount_refunded=5),
-    good_with(capture="manual"),
+    good_with(capture="later"),
+    good_with(capture=None),
 ]
 
 

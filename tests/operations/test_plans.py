@@ -16,6 +16,7 @@ QUARTER: dict[str, Any] = {
     "interval": {"unit": "month", "count": 3},
     "trial_days": 7,
     "grace_days": 3,
+    "refund_rule": "period_end",
     "prices": [{"amount": 400_000, "currency": "KES"}, {"amount": 4_000, "currency": "USD"}],
 }
 REQUIRED = ("code", "product", "interval", "prices")
@@ -38,6 +39,7 @@ BAD_PRICES: list[tuple[Any, str]] = [
 CHANGES: list[tuple[dict[str, Any], str]] = [
     *(({name: days}, name) for name in ("trial_days", "grace_days") for days in (*BAD_COUNTS, 367)),
     *(({"prices": prices}, path) for prices, path in BAD_PRICES),
+    *(({"refund_rule": rule}, "refund_rule") for rule in ("", "sometimes", "NEVER", 1)),
     ({"more": 1}, "more"),
     ({"archived_at": None}, "archived_at"),
 ]
@@ -92,6 +94,7 @@ class TestCreate:
         sent = {name: QUARTER[name] for name in REQUIRED} | {"interval": {"unit": "year"}}
         plan = plans.made(app_id=world.app.id, **sent)
         assert (plan["trial_days"], plan["grace_days"]) == (0, 0)
+        assert plan["refund_rule"] == "end_now"
         assert plan["interval"] == {"unit": "year", "count": 1}
 
     def test_of_a_code_that_the_app_has(self, world: World, plans: Operator) -> None:

@@ -1,7 +1,7 @@
 """The operations as the OpenAPI document describes them: all that the matrix knows of the API."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -40,6 +40,22 @@ def operations() -> tuple[Operation, ...]:
 def scopes_of(role: str) -> frozenset[str]:
     """Everything that some operation asks of this role."""
     return frozenset(each.scope for each in operations() if role in each.roles and each.scope)
+
+
+@cache
+def words() -> frozenset[str]:
+    """The names and words of the document: what an answer says with one of them is no secret."""
+    found = _words(json.loads(openapi.FILE.read_text()))
+    return frozenset(word for word in found if isinstance(word, str))
+
+
+def _words(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        yield from (*value, *value.get("enum", ()), value.get("const", ""))
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _words(item)
 
 
 def _operation(

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tests.permissions.callers import Caller, Cast, forget
-from tests.permissions.described import Operation
+from tests.permissions.described import Operation, words
 from tests.permissions.stage import ANY_CLIENT, MALFORMED, MISSING, Side, Stage, body_of, query_ids
 from tests.permissions.watch import Rows, counted, rows_of, texts
 from tests.world import Answer
@@ -112,7 +112,7 @@ def _round(
     stage: Stage, operation: Operation, who: Iterable[Caller], *, strangers_to: Side
 ) -> Round:
     other = stage.ours if strangers_to is stage.theirs else stage.theirs
-    known = set(texts(list(rows_of(stage.world, other.app.id).values())))
+    known = words() | set(texts(list(rows_of(stage.world, other.app.id).values())))
     before = rows_of(stage.world, strangers_to.app.id)
     return Round(
         strangers_to,
@@ -132,7 +132,7 @@ def _calls(stage: Stage, operation: Operation, who: Iterable[Caller]) -> Iterato
             expected, is_seen = expect(operation, caller, named), _sees(caller, named.side)
             ids = dict(named.ids)
             if operation.target and named.side and is_seen and expected == OK:
-                ids[operation.target] = stage.fresh(operation.target, named.side)
+                ids[operation.target] = stage.fresh(operation.target, named.side, operation.name)
             with counted() as asked:
                 answer = call(stage, operation, caller, ids)
             yield Outcome(

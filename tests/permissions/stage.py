@@ -2,13 +2,15 @@
 
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 from local.seed import SeededApp
 from tests.world import Answer, World
+from tollgate.domain.outcome import Outcome
+from tollgate.domain.payment import PaymentStatus
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,12 @@ class Stage:
         """A name that nothing has."""
         return f"{kind}-{next(self._number)}"
 
-    def fresh(self, target: str, side: Side) -> str:
-        """The id of a new thing of this app."""
+    def fresh(self, target: str, side: Side, operation: str = "") -> str:
+        """The id of a new thing of this app, as the operation needs it."""
         if target not in FRESH:
             pytest.fail(f"tests/permissions/stage.py: tell in FRESH how to make a {target}")
-        return FRESH[target](self, side)
+        self.world.psp.status = PaymentStatus.REQUIRES_ACTION
+        return READY_FOR.get(operation, FRESH[target])(self, side)
 
     def made(self, function: str, body: Any, **how: Any) -> dict[str, Any]:
         """What a call of preparation answered."""
@@ -52,6 +55,7 @@ class Stage:
 
     def fill_cache(self) -> None:
         """Has each app check its own client, who has a trial: Redis holds their dates."""
+        self.world.psp.status = PaymentStatus.REQUIRES_ACTION
         for side in (self.ours, self.theirs):
             path = f"/{side.client_id}"
             made = self.made("subscriptions/check", None, method="GET", path=path, key=side.app.key)
@@ -89,6 +93,21 @@ def _payment(stage: Stage, side: Side) -> str:
     return payment_id
 
 
+def _moved(
+    status: PaymentStatus, alter: Callable[[Outcome], Outcome] = lambda outcome: outcome
+) -> Callable[[Stage, Side], str]:
+    """Makes a payment that its PSP says this of, and goes on saying it; and that was read since."""
+
+    def make(stage: Stage, side: Side) -> str:
+        payment_id, psp = _payment(stage, side), stage.world.psp
+        psp.status, psp.alter = status, alter
+        stage.made("payments/get", None, method="GET", path=f"/{payment_id}", key=side.app.key)
+        psp.alter = lambda outcome: outcome
+        return payment_id
+
+    return make
+
+
 def _subscription(stage: Stage, side: Side) -> str:
     body = {"client_id": side.client_id, "plan": _code(stage, side)}
     subscription_id: str = stage.made("subscriptions/create", body, key=side.app.key)["id"]
@@ -124,6 +143,15 @@ FRESH: Mapping[str, Callable[[Stage, Side], str]] = {
 }
 """How to make what a path parameter of this name names."""
 
+READY_FOR: Mapping[str, Callable[[Stage, Side], str]] = {
+    "capture_payment": _moved(PaymentStatus.AUTHORIZED),
+    "refund_payment": _moved(PaymentStatus.SUCCEEDED),
+    "resolve_review": _moved(
+        PaymentStatus.SUCCEEDED, lambda outcome: replace(outcome, livemode=True)
+    ),
+}
+"""How to make it where an operation needs it in a state of its own."""
+
 MISSING: Mapping[str, str] = {
     "payment_id": f"pay_{'0' * 32}",
     "subscription_id": f"sub_{'0' * 32}",
@@ -151,6 +179,9 @@ class Body:
 
 BODIES: Mapping[str, Body] = {
     "CreatePayment": Body(lambda _, ids: {"client_id": ANY_CLIENT, "plan": ids["code"]}, ("code",)),
+    "CapturePayment": Body(lambda _, __: {"amount": 100_000}),
+    "CreateRefund": Body(lambda _, __: {"amount": 100_000}),
+    "ResolveReview": Body(lambda _, __: {"resolution": "accept", "note": "Looked at."}),
     "CreateSubscription": Body(
         lambda _, ids: {"client_id": ANY_CLIENT, "plan": ids["code"]}, ("code",)
     ),
@@ -167,8 +198,8 @@ BODIES: Mapping[str, Body] = {
 }
 """By the name of the request's schema."""
 
-QUERY_OF_IDS = frozenset({"app_id"})
-QUERY_OF_VALUES = frozenset({"limit", "cursor", "product"})
+QUERY_OF_IDS = frozenset({"app_id", "client_id"})
+QUERY_OF_VALUES = frozenset({"limit", "cursor", "product", "status", "psp", "created_after"})
 
 
 def body_of(schema: str) -> Body:

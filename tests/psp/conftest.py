@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -9,13 +10,21 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.local.stripe.conftest import bench, ports, start
+from tests.local.stripe.conftest import (
+    SECRET_KEY,
+    WEBHOOK_SECRET,
+    Bench,
+    bench,
+    ports,
+    start,
+)
 from tollgate.domain.keyring import Keyring
 from tollgate.domain.money import Money
 from tollgate.domain.order import Customer, Order
+from tollgate.psp.stripe import Stripe
 from tollgate.settings import Settings
 
-__all__ = ["bench", "order", "ports", "settings", "start"]
+__all__ = ["bench", "order", "ports", "settings", "start", "stripe"]
 
 
 @pytest.fixture(autouse=True)
@@ -69,4 +78,17 @@ def order() -> Order:
         cancel_url="https://functions.example/payments/return/pay_1?left=1",
         expires_at=datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1),
         customer=Customer(email="ann@example.com", phone="+254700000001", name="Ann"),
+    )
+
+
+@pytest.fixture
+def stripe(settings: Settings, bench: Bench) -> Stripe:
+    """The adapter, speaking with the stand-in."""
+    return Stripe(
+        replace(
+            settings,
+            stripe_api_url=bench.url,
+            stripe_secret_key=SECRET_KEY,
+            stripe_webhook_secret=WEBHOOK_SECRET,
+        )
     )

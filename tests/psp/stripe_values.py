@@ -3,6 +3,64 @@
 from typing import Any
 
 
+def charge(**more: Any) -> dict[str, Any]:
+    """A Charge of KES 1,500.00, paid and captured, with Stripe's fee in another currency."""
+    return {
+        "id": "ch_1",
+        "object": "charge",
+        "amount": 150_000,
+        "amount_captured": 150_000,
+        "balance_transaction": {"created": 1_790_000_001, "currency": "usd", "fee": 64},
+        "captured": True,
+        "created": 1_790_000_000,
+        "currency": "kes",
+        "disputed": False,
+        "metadata": {"payment_id": "pay_1"},
+        "paid": True,
+        "payment_intent": "pi_1",
+        "payment_method_details": {"type": "card"},
+        "refunds": listed(),
+        "status": "succeeded",
+    } | more
+
+
+def listed(*found: dict[str, Any], has_more: bool = False) -> dict[str, Any]:
+    """A page of a list."""
+    return {"object": "list", "data": list(found), "has_more": has_more}
+
+
+def refund(**more: Any) -> dict[str, Any]:
+    """A Refund of KES 500.00 that we asked for."""
+    return {
+        "id": "re_1",
+        "object": "refund",
+        "amount": 50_000,
+        "balance_transaction": "txn_2",
+        "charge": "ch_1",
+        "created": 1_790_000_100,
+        "currency": "kes",
+        "failure_reason": None,
+        "metadata": {"refund_id": "ref_1", "payment_id": "pay_1"},
+        "payment_intent": "pi_1",
+        "status": "succeeded",
+    } | more
+
+
+def dispute(**more: Any) -> dict[str, Any]:
+    """A Dispute of the whole charge."""
+    return {
+        "id": "dp_1",
+        "object": "dispute",
+        "amount": 150_000,
+        "charge": "ch_1",
+        "created": 1_790_000_200,
+        "currency": "kes",
+        "metadata": {},
+        "payment_intent": "pi_1",
+        "status": "needs_response",
+    } | more
+
+
 def intent(status: str = "succeeded", **more: Any) -> dict[str, Any]:
     """A PaymentIntent over KES 1,500.00."""
     received = 150_000 if status == "succeeded" else 0
@@ -13,7 +71,7 @@ def intent(status: str = "succeeded", **more: Any) -> dict[str, Any]:
         "amount_received": received,
         "currency": "kes",
         "last_payment_error": None,
-        "latest_charge": {"id": "ch_1", "payment_method_details": {"type": "card"}},
+        "latest_charge": charge(),
         "livemode": False,
         "metadata": {"payment_id": "pay_1"},
         "status": status,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import stripe
 
-from tests.psp.stripe_values import event, intent, session
+from tests.psp.stripe_values import charge, dispute, event, intent, refund, session
 from tollgate.domain.errors import Misconfigured, SignatureRefused, WebhookMalformed
 from tollgate.domain.outcome import Hint
 from tollgate.psp.stripe import Stripe
@@ -17,19 +17,15 @@ from tollgate.settings import Settings
 
 NOW = datetime(2026, 9, 21, 12, tzinfo=UTC)
 SECRET = "whsec_of_the_suite"
-METADATA = {"payment_id": "pay_1"}
 
-CHARGE = {"id": "ch_1", "object": "charge", "payment_intent": "pi_1", "metadata": METADATA}
-REFUND = {"id": "re_1", "object": "refund", "charge": "ch_1", "metadata": {"refund_id": "r_1"}}
-DISPUTE = {"id": "dp_1", "object": "dispute", "charge": "ch_1", "metadata": {}}
-# event type, what it is about, our payment's id in it, what `fetch` takes
-SHAPES: list[tuple[str, dict[str, Any], str | None, str | None]] = [
+# event type, what it is about, our payment's id in it, what `fetch` takes, the PSP's other name
+SHAPES: list[tuple[str, dict[str, Any], str | None, str | None, str | None]] = [
     *(
-        (f"checkout.session.{what}", session(), "pay_1", "cs_test_1")
+        (f"checkout.session.{what}", session(), "pay_1", "cs_test_1", None)
         for what in ("completed", "expired", "async_payment_succeeded", "async_payment_failed")
     ),
     *(
-        (f"payment_intent.{what}", intent(), "pay_1", None)
+        (f"payment_intent.{what}", intent(), "pay_1", None, None)
         for what in (
             "succeeded",
             "payment_failed",
@@ -39,12 +35,22 @@ SHAPES: list[tuple[str, dict[str, Any], str | None, str | None]] = [
             "canceled",
         )
     ),
-    ("charge.refunded", CHARGE, "pay_1", None),
-    *((f"refund.{what}", REFUND, None, None) for what in ("created", "updated", "failed")),
-    *((f"charge.dispute.{what}", DISPUTE, None, None) for what in ("created", "closed")),
-    ("setup_intent.succeeded", {"id": "seti_1", "object": "setup_intent"}, None, None),
-    ("payment_method.detached", {"id": "pm_1", "metadata": None}, None, None),
-    ("a.new.type", {"a_new": "object", "without": "an id"}, None, None),
+    ("charge.refunded", charge(), "pay_1", None, None),
+    ("charge.refunded", charge(metadata={}), None, None, None),
+    *(
+        (f"refund.{what}", refund(), "pay_1", None, None)
+        for what in ("created", "updated", "failed")
+    ),
+    ("refund.created", refund(metadata={}), None, None, "pi_1"),
+    ("refund.created", refund(metadata=None, payment_intent=None), None, None, None),
+    *(
+        (f"charge.dispute.{what}", dispute(), None, None, "pi_1")
+        for what in ("created", "updated", "closed", "funds_withdrawn", "funds_reinstated")
+    ),
+    ("charge.dispute.created", dispute(payment_intent={"id": "pi_1"}), None, None, "pi_1"),
+    ("setup_intent.succeeded", {"id": "seti_1", "object": "setup_intent"}, None, None, None),
+    ("payment_method.detached", {"id": "pm_1", "metadata": None}, None, None, None),
+    ("a.new.type", {"a_new": "object", "without": "an id"}, None, None, None),
 ]
 
 
@@ -62,17 +68,21 @@ def read(settings: Settings, body: object) -> Hint:
     return Stripe(settings).read_event(signed(raw), raw, NOW)
 
 
-@pytest.mark.parametrize(("event_type", "subject", "payment_id", "psp_reference"), SHAPES)
+@pytest.mark.parametrize(
+    ("event_type", "subject", "payment_id", "psp_reference", "intent_reference"), SHAPES
+)
 def test_says_whom_an_event_is_about(
     settings: Settings,
+    *,
     event_type: str,
     subject: dict[str, Any],
     payment_id: str | None,
     psp_reference: str | None,
+    intent_reference: str | None,
 ) -> None:
     for livemode in (False, True):
         body = event(event_type, subject, livemode=livemode)
-        hint = Hint("evt_1", event_type, livemode, payment_id, psp_reference)
+        hint = Hint("evt_1", event_type, livemode, payment_id, psp_reference, intent_reference)
         assert read(settings, body) == hint
 
 
@@ -93,6 +103,7 @@ ODD_ABOUT: dict[str, list[Any]] = {
     "metadata": [["pay_1"], "pay_1", 5, True],
 }
 ODD_PAYMENT_IDS: list[Any] = [5, ["pay_1"], True, 1.5, {"a": 1}, "pay\r\n1", "\udfff", "x" * 256]
+ODD_INTENTS: list[Any] = [5, ["pi_1"], {}, "pi\n1", "x" * 256]
 MALFORMED: list[object] = [
     b"",
     b"{",
@@ -111,6 +122,7 @@ MALFORMED: list[object] = [
     *(event("x", ABOUT | {name: odd}) for name, values in ODD_ABOUT.items() for odd in values),
     *(event("x", ABOUT | {"metadata": {"payment_id": odd}}) for odd in ODD_PAYMENT_IDS),
     event("x", without(ABOUT, "id")),
+    *(event("x", dispute(payment_intent=odd)) for odd in ODD_INTENTS),
 ]
 
 

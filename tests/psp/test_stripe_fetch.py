@@ -36,6 +36,7 @@ INTENT_STATUSES = (
 UNPAID_BY_INTENT = {
     "requires_payment_method": PaymentStatus.FAILED,
     "requires_capture": PaymentStatus.AUTHORIZED,
+    "succeeded": PaymentStatus.SUCCEEDED,
     "canceled": PaymentStatus.CANCELED,
 }
 
@@ -56,7 +57,8 @@ def expected(status: str | None, payment_status: str | None, intent_status: str 
     if status == "expired":
         return PaymentStatus.EXPIRED
     if (status, payment_status) == ("complete", "paid"):
-        return PaymentStatus.SUCCEEDED
+        held = intent_status == "requires_capture"
+        return PaymentStatus.AUTHORIZED if held else PaymentStatus.SUCCEEDED
     if (status, payment_status) == ("complete", "unpaid"):
         return UNPAID_BY_INTENT.get(intent_status or "", PaymentStatus.PROCESSING)
     return PaymentStatus.PENDING
@@ -88,7 +90,10 @@ def test_asks_for_the_session_with_its_payment_intent(settings: Settings) -> Non
         Stripe(settings).fetch("cs_test_1")
         request = route.calls.last.request
     assert request.url.path == "/v1/checkout/sessions/cs_test_1"
-    assert list(request.url.params.multi_items()) == [("expand[]", "payment_intent.latest_charge")]
+    assert list(request.url.params.multi_items()) == [
+        ("expand[]", "payment_intent.latest_charge.balance_transaction"),
+        ("expand[]", "payment_intent.latest_charge.refunds"),
+    ]
     assert request.headers["authorization"] == "Bearer sk_test_of_the_suite"
     assert request.headers["stripe-version"] == API_VERSION
 
@@ -102,6 +107,7 @@ def test_a_paid_session_says_what_was_received(settings: Settings) -> None:
         livemode=False,
         method="card",
         expires_at=datetime.fromtimestamp(1_790_086_400, UTC),
+        fee=Money(64, "USD"),
     )
 
 
@@ -161,6 +167,31 @@ def test_a_failure_has_the_code_of_the_decline(
     failed = intent("requires_payment_method", last_payment_error=error)
     outcome = says(settings, session(status="complete", payment_intent=failed))
     assert outcome.failure == Failure(code, "The payment did not go through.")
+
+
+@pytest.mark.parametrize(
+    ("reason", "status"),
+    [
+        ("automatic", PaymentStatus.EXPIRED),
+        ("expired", PaymentStatus.EXPIRED),
+        ("requested_by_customer", PaymentStatus.CANCELED),
+        ("a_new_word", PaymentStatus.CANCELED),
+        (None, PaymentStatus.CANCELED),
+    ],
+)
+def test_a_hold_that_ran_out_was_not_canceled(
+    settings: Settings, reason: str | None, status: PaymentStatus
+) -> None:
+    canceled = intent("canceled", cancellation_reason=reason)
+    outcome = says(settings, session(status="complete", payment_intent=canceled))
+    assert (outcome.status, outcome.money) == (status, Money(150_000, "KES"))
+
+
+def test_a_hold_is_over_what_was_asked(settings: Settings) -> None:
+    held = intent("requires_capture", amount_capturable=150_000)
+    outcome = says(settings, session(status="complete", payment_intent=held))
+    assert (outcome.status, outcome.money) == (PaymentStatus.AUTHORIZED, Money(150_000, "KES"))
+    assert (outcome.fee, outcome.refunds) == (None, ())
 
 
 CAN_NOT_BE_READ = [

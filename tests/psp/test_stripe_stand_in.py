@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.local.stripe.conftest import SECRET_KEY, WEBHOOK_SECRET, Bench, until
+from tests.local.stripe.conftest import Bench, until
 from tollgate.domain.errors import Misconfigured, PspUnavailable
 from tollgate.domain.money import Money
 from tollgate.domain.order import Order
@@ -16,18 +16,6 @@ from tollgate.settings import Settings
 
 # The SDK hands its form to httpx in a way that httpx has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
-
-
-@pytest.fixture
-def stripe(settings: Settings, bench: Bench) -> Stripe:
-    return Stripe(
-        replace(
-            settings,
-            stripe_api_url=bench.url,
-            stripe_secret_key=SECRET_KEY,
-            stripe_webhook_secret=WEBHOOK_SECRET,
-        )
-    )
 
 
 def opened(stripe: Stripe, order: Order) -> str:

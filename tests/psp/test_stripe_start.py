@@ -15,7 +15,7 @@ from tollgate.domain.errors import Misconfigured, PspUnavailable, TollgateError,
 from tollgate.domain.money import Money
 from tollgate.domain.order import Customer, Order
 from tollgate.domain.outcome import UNKNOWN, Outcome
-from tollgate.domain.payment import Failure, PaymentStatus
+from tollgate.domain.payment import Capture, Failure, PaymentStatus
 from tollgate.psp import stripe as adapter
 from tollgate.psp.stripe import Stripe
 from tollgate.settings import Settings
@@ -71,6 +71,12 @@ def test_sends_the_order_and_nothing_else(settings: Settings, order: Order) -> N
 def test_without_an_address_none_is_sent(settings: Settings, order: Order) -> None:
     form = form_of(request_of(settings, replace(order, customer=Customer())))
     assert "customer_email" not in form
+
+
+def test_asks_for_a_hold_only_where_the_order_does(settings: Settings, order: Order) -> None:
+    form = form_of(request_of(settings, replace(order, capture=Capture.MANUAL)))
+    automatic = form_of(request_of(settings, order))
+    assert form == automatic | {"payment_intent_data[capture_method]": "manual"}
 
 
 def test_sends_amounts_as_stripe_counts_them(settings: Settings, order: Order) -> None:

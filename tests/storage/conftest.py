@@ -9,6 +9,7 @@ import redis
 from psycopg import sql
 
 from tests.conftest import Cluster
+from tests.storage.money_rows import MoneyRows
 from tests.world import Stores, World
 from tollgate.domain.principal import EVERY_TENANT
 from tollgate.storage.cache import Cache
@@ -40,6 +41,12 @@ def owner(world: World) -> Iterator[Owner]:
     """Who may write anything: what holds for it holds for everybody."""
     with psycopg.connect(world.stores.owner_url, autocommit=True) as connection:
         yield connection
+
+
+@pytest.fixture
+def money(world: World, owner: Owner) -> MoneyRows:
+    """Payments, refunds and disputes of the first app, written by the owner."""
+    return MoneyRows(owner, world.app.id)
 
 
 @pytest.fixture

@@ -5,9 +5,13 @@
     python -m tollgate key create --app app_…
     python -m tollgate key create --admin           the first one opens admin/apps, keys and plans
     python -m tollgate key revoke --id 0123456789abcdef
+    python -m tollgate payment list --status needs_review [--app app_…]     what waits for a decision
+    python -m tollgate payment resolve --id pay_… --accept --note "Seen in the PSP's pages"
     python -m tollgate customer find --app app_… --email somebody@example.com
     python -m tollgate secret new --id 2026a        a key for one of the rings below
     python -m tollgate secret reseal                seals stored fields with the newest key
+    python -m tollgate ledger report --psp stripe --from 2026-11-01 --to 2026-12-01 [--json]
+    python -m tollgate invariants                   does all that must hold in the database?
     python -m tollgate audit verify                 is the audit log whole? Prints its chains' heads
     python -m tollgate audit verify --head app_…=12:9f2c…       and is this one still in its chain?
 
@@ -26,11 +30,21 @@ import sys
 
 from pydantic import ValidationError
 
-from tollgate.commands import apps, audit, customers, keys, plans, secrets
+from tollgate.commands import (
+    apps,
+    audit,
+    customers,
+    invariants,
+    keys,
+    ledger,
+    payments,
+    plans,
+    secrets,
+)
 from tollgate.commands.nouns import Failed
 from tollgate.domain.errors import ConstraintViolated, FieldError, TollgateError
 
-NOUNS = (apps, plans, keys, customers, secrets, audit)
+NOUNS = (apps, plans, keys, payments, customers, secrets, ledger, audit, invariants)
 
 
 def main() -> int:

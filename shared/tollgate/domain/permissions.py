@@ -69,6 +69,8 @@ PERMISSIONS: Mapping[str, Permission] = {
     "rotate_key": Permission(_ADMIN, Scope.ADMIN_WRITE),
     "update_key": Permission(_ADMIN, Scope.ADMIN_WRITE),
     "revoke_key": Permission(_ADMIN, Scope.ADMIN_WRITE),
+    "list_reviews": Permission(_ADMIN, Scope.ADMIN_READ),
+    "resolve_review": Permission(_ADMIN, Scope.ADMIN_WRITE),
     "list_plans": Permission(_ADMIN, Scope.ADMIN_READ),
     "get_plan": Permission(_ADMIN, Scope.ADMIN_READ),
     "create_plan": Permission(_ADMIN, Scope.ADMIN_WRITE),

@@ -95,8 +95,9 @@ def _take_out(
     moved = [replace(p, starts_at=p.starts_at - rest, ends_at=p.ends_at - rest) for p in later]
     if not rest:
         return Change(subscription, (taken,))
-    dates = _paid_for_less(subscription.dates, rest, reason, now, is_last=not later)
-    dates = _without_change_of(dates, period, rest, now, is_last=not later)
+    is_last = all(p.starts_at == p.ends_at for p in later)  # those that are reversed hold no time
+    dates = _paid_for_less(subscription.dates, rest, reason, now, is_last=is_last)
+    dates = _without_change_of(dates, period, rest, now, is_last=is_last)
     return Change(_with_dates(subscription, dates, now), (taken, *moved))
 
 

@@ -163,17 +163,17 @@ def refund_after(
 def _merged_refunds(
     known: FollowUp, said: tuple[RefundOutcome, ...], now: datetime, new_id: NewId
 ) -> tuple[Refund, ...]:
-    by_reference = {r.psp_reference: r for r in known.refunds if r.psp_reference}
-    by_id = {r.id: r for r in known.refunds}
-    merged = dict(by_id)
+    merged = {refund.id: refund for refund in known.refunds}
+    id_of = {refund.psp_reference: refund.id for refund in known.refunds}
     for word in said:
-        refund = by_reference.get(word.psp_reference)
-        asked = by_id.get(word.refund_id or "")
+        refund = merged.get(id_of.get(word.psp_reference, ""))
+        asked = merged.get(word.refund_id or "")
         if refund is None and asked is not None and asked.psp_reference is None:
             refund = replace(asked, psp_reference=word.psp_reference, updated_at=now)
         # a second one under our reference is one too many: its own row, its own money
         refund = refund or _refund_made_there(known.payment, word, now, new_id)
         merged[refund.id] = refund_after(refund, word.status, word.failure, now)
+        id_of[word.psp_reference] = refund.id
     return tuple(merged.values())
 
 

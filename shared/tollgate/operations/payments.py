@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tollgate.crash_points import CrashPoint, reach
-from tollgate.domain.app import App
 from tollgate.domain.checks import next_check
 from tollgate.domain.errors import (
     IdempotencyKeyInUse,
@@ -26,7 +25,8 @@ from tollgate.operations import sending
 from tollgate.operations.context import Call, Context
 from tollgate.operations.customers import seal_customer
 from tollgate.operations.settlement import payment_event_data, record
-from tollgate.storage import apps, idempotency, payments, plans
+from tollgate.storage import idempotency, payments
+from tollgate.storage.offers import Offer, read_offer
 
 if TYPE_CHECKING:
     from tollgate.schemas.payments import CreatePayment
@@ -37,17 +37,23 @@ PAYABLE_HOURS = 23
 
 def create_payment(context: Context, call: "Call[CreatePayment]") -> StoredAnswer:
     """Starts a payment at a PSP, once for its Idempotency-Key, whatever dies in between."""
-    claim, now = call.key_claim, context.now()
-    held = idempotency.find_held(context.database, claim.app_id, claim.key)
-    if held is None:
-        payment, actor = _new_payment(context, call), call.caller.actor
-        customer = seal_customer(context, payment, _customer(call.content))
+    claim, request = call.key_claim, call.content
+    offer = read_offer(context.database, claim.app_id, claim.key, request.plan, request.currency)
+    if not offer.is_held:
+        payment, actor = _new_payment(context, call, offer), call.caller.actor
+        customer = seal_customer(context, payment, _customer(request))
         if payments.insert_claimed(
-            context.database, payment, customer, claim, actor=actor, now=now
+            context.database, payment, customer, claim, actor=actor, now=context.now()
         ):
             return _charge(context, call, payment, again=False)
-        held = idempotency.find_held(context.database, claim.app_id, claim.key)
-        assert held is not None
+    return _repeat(context, call)
+
+
+def _repeat(context: Context, call: "Call[CreatePayment]") -> StoredAnswer:
+    """What the first request with this key was answered, or would be if it had not died."""
+    claim, now = call.key_claim, context.now()
+    held = idempotency.find_held(context.database, claim.app_id, claim.key)
+    assert held is not None
     answer = answer_of(held, claim, now)
     if answer is not None:
         return answer
@@ -117,18 +123,17 @@ def _store(
     return idempotency.store_answer(context.database, call.key_claim, answer)
 
 
-def _new_payment(context: Context, call: "Call[CreatePayment]") -> Payment:
-    request, app = call.content, apps.find_app(context.database, call.caller.app_id)
-    assert app is not None  # an authenticated caller's
+def _new_payment(context: Context, call: "Call[CreatePayment]", offer: Offer) -> Payment:
+    request = call.content
     for url in (request.return_url, request.cancel_url):
-        _check_origin(url, app.return_origins)
-    money, product = _price(context, request, app)
-    psp = request.psp or app.default_psp
+        _check_origin(url, offer.return_origins)
+    money = _price(request, offer)
+    psp = request.psp or offer.default_psp
     context.psp(psp).check_amount(money)
     now = context.now()
     return Payment(
         id=context.new_id("pay"),
-        app_id=app.id,
+        app_id=call.caller.app_id,
         client_id=request.client_id,
         money=money,
         status=PaymentStatus.PENDING,
@@ -141,7 +146,7 @@ def _new_payment(context: Context, call: "Call[CreatePayment]") -> Payment:
         method=request.method,
         capture=request.capture,
         plan=request.plan,
-        product=product,
+        product=offer.product,
         description=request.description,
         metadata=request.metadata,
         return_url=request.return_url,
@@ -149,19 +154,16 @@ def _new_payment(context: Context, call: "Call[CreatePayment]") -> Payment:
     )
 
 
-def _price(context: Context, request: "CreatePayment", app: App) -> tuple[Money, str | None]:
-    """What is to be paid, and for which product: by the plan, or as the app says."""
+def _price(request: "CreatePayment", offer: Offer) -> Money:
+    """What is to be paid: by the plan, or as the app says."""
     if request.plan is None:
         assert request.amount is not None and request.currency is not None
-        return Money(request.amount, request.currency), None
-    plan = plans.find_plan(context.database, app.id, request.plan)
-    if plan is None or plan.archived_at is not None:
+        return Money(request.amount, request.currency)
+    if offer.product is None:
         raise UnknownPlan
-    currency = request.currency or app.default_currency
-    money = plans.find_price(context.database, app.id, plan.code, currency)
-    if money is None:
+    if offer.price is None:
         raise PlanNotPriced
-    return money, plan.product
+    return offer.price
 
 
 def _check_origin(url: str | None, allowed: tuple[str, ...]) -> None:

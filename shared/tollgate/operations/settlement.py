@@ -153,6 +153,7 @@ def save_locked(
     actor: str,
     *,
     action: str | None = None,
+    note: str | None = None,
     refund_pending: bool = False,
 ) -> Payment:
     """Writes a payment whose row the caller holds, with its event and audit row; as it stands."""
@@ -165,6 +166,7 @@ def save_locked(
         event_data=payment_event_data(after),
         actor=actor,
         action=action,
+        note=note,
         next_check_at=next_check(after, context.now(), refund_pending=refund_pending),
     )
     assert saved.moved, "the row is locked, so its version can't have moved"

@@ -122,13 +122,19 @@ class Stripe:
 
     def capture(self, psp_reference: str, money: Money, idempotency_key: str) -> Failure | None:
         """Captures the session's PaymentIntent. See Psp.capture."""
-        intent = self._intent_of(self._session(psp_reference))
-        if intent is None:
-            return Failure("not_capturable", "There is nothing to capture of this payment.")
+        amount = to_stripe(money)
+        session = self._session(psp_reference, ["payment_intent"])
+        with as_documented():
+            intent = expanded(session["payment_intent"])
+            if intent is None:
+                return Failure("not_capturable", "There is nothing to capture of this payment.")
+            if intent["status"] == "succeeded" and intent["amount_received"] == amount:
+                return None  # an earlier request did it, and its answer was lost
+            intent_id = text(intent["id"])
         answer = ask(
             lambda: self._sdk.v1.payment_intents.capture(
-                intent,
-                params={"amount_to_capture": to_stripe(money)},
+                intent_id,
+                params={"amount_to_capture": amount},
                 options=_under(idempotency_key),
             ),
             "Stripe refused to capture this payment.",
@@ -139,28 +145,34 @@ class Stripe:
         """Expires an open session, or lets go of an authorized PaymentIntent. See Psp.cancel."""
         session = self._session(psp_reference, ["payment_intent"])
         with as_documented():
-            status, intent = session["status"], expanded(session["payment_intent"])
-            held = intent is not None and intent["status"] == "requires_capture"
-            intent_id = id_of(intent)
+            intent = expanded(session["payment_intent"])
+            now = session["status"], intent["status"] if intent is not None else None
+            intent_id = text(intent["id"]) if intent is not None else ""
         sdk, refusal = self._sdk.v1, "Stripe refused to cancel this payment."
         answer: object
-        if status == "open":
-            options = _under(idempotency_key)
-            answer = ask(
-                lambda: sdk.checkout.sessions.expire(psp_reference, options=options), refusal
-            )
-        elif status == "complete" and held and intent_id is not None:
-            # another request than above, though the app asked once: under one key Stripe refuses it
-            options = _under(f"{idempotency_key}-intent")
-            answer = ask(lambda: sdk.payment_intents.cancel(intent_id, options=options), refusal)
-        else:
-            answer = Failure("not_cancelable", "This payment can't be canceled any more.")
+        match now:
+            case "open", _:
+                options = _under(idempotency_key)
+                answer = ask(
+                    lambda: sdk.checkout.sessions.expire(psp_reference, options=options), refusal
+                )
+            case "complete", "requires_capture":
+                # not the request above, though the app asks once: Stripe wants another key for it
+                options = _under(f"{idempotency_key}-intent")
+                answer = ask(
+                    lambda: sdk.payment_intents.cancel(intent_id, options=options), refusal
+                )
+            case ("expired", _) | ("complete", "canceled"):
+                answer = None  # an earlier request did it, or time
+            case _:
+                answer = Failure("not_cancelable", "This payment can't be canceled any more.")
         return answer if isinstance(answer, Failure) else None
 
     def refund(self, order: RefundOrder) -> Failure | None:
         """Refunds the session's PaymentIntent. See Psp.refund."""
         session = self._session(order.psp_reference)
-        intent = self._intent_of(session)
+        with as_documented():
+            intent = id_of(session["payment_intent"])
         if intent is None:
             return Failure("not_refundable", "There is nothing to give back of this payment.")
         answer = ask(
@@ -198,10 +210,6 @@ class Stripe:
     def _session(self, psp_reference: str, expand: list[str] | None = None) -> Mapping[str, Any]:
         path = f"/v1/checkout/sessions/{quote(psp_reference, safe='')}"
         return self._reader.get(path, {"expand[]": expand} if expand else {})
-
-    def _intent_of(self, session: Mapping[str, Any]) -> str | None:
-        with as_documented():
-            return id_of(session["payment_intent"])
 
     def _refunds(self, charge: Mapping[str, Any]) -> tuple[RefundOutcome, ...]:
         """The charge shows its newest refunds; if there are more, all are listed."""

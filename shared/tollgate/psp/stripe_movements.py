@@ -83,7 +83,7 @@ def _capture(charge: Mapping[str, Any]) -> Movement | None:
         our_reference(charge, "payment_id"),
         stated_money(charge, "amount_captured"),
         # a charge that was held first has its entry from when it was captured
-        instant((entry or charge)["created"]),
+        instant((charge if entry is None else entry)["created"]),
     )
 
 

@@ -49,7 +49,7 @@ def money(amount: object, currency: str) -> Money | None:
 
 
 def stated_money(subject: Mapping[str, Any], field: str = "amount") -> Money:
-    """The money of an object which is about nothing else. Raises KeyError, TypeError, ValueError."""
+    """The money of an object that is about nothing else. Raises one of NOT_AS_DOCUMENTED."""
     stated = money(subject[field], subject["currency"])
     if stated is None or stated.amount_minor < 0:
         raise ValueError

@@ -198,14 +198,15 @@ def save_payment(
     actor: str,
     next_check_at: datetime | None,
     action: str | None = None,
+    note: str | None = None,
     claim: Claim | None = None,
     answer: StoredAnswer | None = None,
 ) -> Saved:
     """Moves a payment if nobody moved it since it was read, and writes in the same statement:
     its event (JSON text `event_data`), its audit row, and the answer under the caller's key.
 
-    `action` names what happened where it is not the arrival in a state. Nothing is written when the
-    row has another version by now; no answer when one is kept.
+    `action` names what happened where it is not the arrival in a state, `note` is an operator's
+    reason. Nothing is written when the row has another version by now; no answer when one is kept.
     """
     row = database.one(
         """WITH saved AS (
@@ -254,7 +255,7 @@ def save_payment(
             "next_check_at": next_check_at,
             "action": action or f"payment.{after.status}",
             "audit_before": json.dumps(_audited(before)),
-            "audit_after": json.dumps(_audited(after)),
+            "audit_after": json.dumps(_audited(after) | ({"note": note} if note else {})),
             "psp_reference": after.psp_reference,
             "method": after.method,
             "subscription_id": after.subscription_id,

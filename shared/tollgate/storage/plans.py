@@ -30,16 +30,6 @@ def find_plan(database: Database, app_id: str, code: str) -> Plan | None:
     return _plan(row) if row else None
 
 
-def find_price(database: Database, app_id: str, plan: str, currency: str) -> Money | None:
-    """What a plan costs in a currency."""
-    row = database.one(
-        """SELECT amount_minor, currency FROM plan_prices
-           WHERE app_id = %(app_id)s AND plan = %(plan)s AND currency = %(currency)s""",
-        {"app_id": app_id, "plan": plan, "currency": currency},
-    )
-    return Money(**row) if row else None
-
-
 def find_priced(database: Database, app_id: str, code: str) -> PricedPlan | None:
     """An app's plan with its prices."""
     row = database.one(

@@ -161,6 +161,10 @@ class Bench:
     def fault(self, **switches: Any) -> None:
         self.browser.post("/_standin/faults", json=switches).raise_for_status()
 
+    def happen(self, what: str, **details: Any) -> Any:
+        """Something at Stripe that nobody asked for over the API, such as a dispute."""
+        return self.browser.post(f"/_standin/{what}", json=details).raise_for_status().json()
+
     def ledger(self) -> dict[str, Any]:
         ledger: dict[str, Any] = self.browser.get("/_standin/ledger").json()
         return ledger

@@ -28,7 +28,7 @@ def test_only_the_pinned_version_is_known(bench: Bench) -> None:
     assert answer.json()["error"]["type"] == "invalid_request_error"
 
 
-@pytest.mark.parametrize("path", ["/v1/refunds", "/v1/payment_intents/pi_1/nope", "/v2/x"])
+@pytest.mark.parametrize("path", ["/v1/payouts", "/v1/payment_intents/pi_1/nope", "/v2/x"])
 def test_other_routes_are_not_found(bench: Bench, path: str) -> None:
     answer = bench.post(path, {})
     assert (answer.status_code, answer.json()["error"]["type"]) == (404, "invalid_request_error")
