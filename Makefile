@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 CODE := shared packages local tests benchmarks clients
 
-.PHONY: help install run demo test check format lint types layers openapi deploy-check lock clean
+.PHONY: help install run demo test seeded-bugs check format lint types layers openapi deploy-check lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ demo: install ## a story told step by step: a paid month, and a payment whose PS
 
 test: install ## every test, on real PostgreSQL and Redis
 	@$(BIN)/pytest
+
+seeded-bugs: install ## plant known bugs in a copy, and see the tests catch each
+	@$(BIN)/python -m tests.seeded_bugs
 
 check: format-check lint types layers test ## format, lint, strict types, layers, tests
 

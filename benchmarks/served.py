@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from local.databases import Databases
+from local.databases import Databases, seeing_all
 from tests.world import Stores, World, world_over
 
 
@@ -19,7 +19,7 @@ def served(*, durable: bool) -> Iterator[World]:
     try:
         urls = databases.start_postgres(None, print)
         redis_url = databases.start_redis(None, print)
-        with world_over(Stores(urls.owner, urls.service, redis_url)) as world:
+        with world_over(Stores(seeing_all(urls.owner), urls.service, redis_url)) as world:
             yield world
     finally:
         databases.stop()

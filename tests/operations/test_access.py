@@ -40,6 +40,7 @@ def test_a_client_nobody_has_heard_of(world: World) -> None:
     assert (answer["status"], answer["source"]) == (None, "database")
 
 
+@pytest.mark.needs_redis
 def test_a_paid_client_is_answered_from_the_cache(world: World) -> None:
     pay(world)
     answer = check(world)
@@ -116,6 +117,7 @@ def test_what_is_wrong_in_redis_changes_no_answer(world: World, nonsense: bytes 
     assert check(world, "client-2")["active"] is False
 
 
+@pytest.mark.needs_redis
 @pytest.mark.parametrize("change", ["one more", "one less", "another kind"])
 def test_a_value_of_another_release_is_a_miss(world: World, change: str) -> None:
     pay(world)

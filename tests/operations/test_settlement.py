@@ -224,6 +224,7 @@ def test_a_payment_without_a_plan_gives_no_subscription(world: World) -> None:
 class TestWebhook:
     """What is refused, and what is dropped."""
 
+    @pytest.mark.needs_redis
     @pytest.mark.parametrize("signature", [None, "", "forged"])
     def test_an_unsigned_event_leaves_nothing_but_a_counter(
         self, world: World, signature: str | None

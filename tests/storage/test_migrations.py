@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -18,12 +19,15 @@ from tollgate.storage import audit
 from tollgate.storage.database import Database
 
 BEFORE_TENANTS = "0006"
+BEFORE_BOOKS = "0016"
 AT = "2026-01-31T09:00:00Z"
 
 
-@pytest.fixture
-def old(cluster: Cluster, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[str]:
-    """The owner's URL of a database from before there were tenants, with an app's rows in it."""
+@contextmanager
+def migrated_before(
+    file_name: str, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> Iterator[str]:
+    """The owner's URL of a database as it was before this migration."""
     assert cluster.template.superuser is not None
     name = "test_migrations"
     with psycopg.connect(cluster.template.superuser, autocommit=True) as connection:
@@ -32,14 +36,74 @@ def old(cluster: Cluster, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iter
         early = folder / "migrations"
         early.mkdir()
         for file in migrations.MIGRATIONS.glob("*.sql"):
-            if file.name < BEFORE_TENANTS:
+            if file.name < file_name:
                 shutil.copy(file, early)
         with monkeypatch.context() as patched:
             patched.setattr(migrations, "MIGRATIONS", early)
             migrations.migrate(url)
-        _write_rows(url)
         yield url
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture
+def old(cluster: Cluster, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[str]:
+    """A database from before there were tenants, with an app's rows in it."""
+    with migrated_before(BEFORE_TENANTS, cluster, monkeypatch, folder) as url:
+        _write_rows(url)
+        yield url
+
+
+@pytest.fixture
+def without_books(cluster: Cluster, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[str]:
+    """A database from before there were amounts taken, refunds and a ledger, with payments."""
+    with migrated_before(BEFORE_BOOKS, cluster, monkeypatch, folder) as url:
+        with psycopg.connect(seeing_all(url)) as connection:
+            _write_payments(connection)
+        yield url
+
+
+WAYS = {
+    "pending": (),
+    "requires_action": ("requires_action",),
+    "processing": ("processing",),
+    "authorized": ("authorized",),
+    "succeeded": ("succeeded",),
+    "failed": ("failed",),
+    "canceled": ("canceled",),
+    "expired": ("expired",),
+    "partially_refunded": ("succeeded", "partially_refunded"),
+    "refunded": ("succeeded", "refunded"),
+    "disputed": ("succeeded", "disputed"),
+    "needs_review": ("needs_review",),
+}
+"""How a payment came to each state."""
+
+
+def _write_payments(connection: psycopg.Connection) -> None:
+    """A payment in each state: pay_1 and on, in this order, each of another amount."""
+    connection.execute(
+        f"""INSERT INTO database_mode VALUES (false);
+            INSERT INTO apps (id, name, default_currency, default_psp, created_at)
+            VALUES ('app_1', 'a', 'KES', 'stripe', '{AT}');
+            INSERT INTO payments
+                (id, app_id, client_id, idempotency_key, amount_minor, currency, status, psp,
+                 livemode, created_at, updated_at, expires_at)
+            SELECT 'pay_' || n, 'app_1', 'c', 'k' || n, 100 + n, 'KES', 'pending', 'stripe', false,
+                   '{AT}', '{AT}', '{AT}'
+            FROM generate_series(1, {len(WAYS)}) AS n
+        """.encode()
+    )
+    for number, steps in enumerate(WAYS.values(), 1):
+        for step in steps:
+            connection.execute(
+                """UPDATE payments SET status = %(step)s, version = version + 1,
+                       updated_at = updated_at + interval '1 hour',
+                       amount_refunded_minor = CASE %(step)s WHEN 'refunded' THEN amount_minor
+                                                             WHEN 'partially_refunded' THEN 40
+                                                             ELSE amount_refunded_minor END
+                   WHERE id = %(id)s""",
+                {"step": step, "id": f"pay_{number}"},
+            )
 
 
 def _write_rows(url: str) -> None:
@@ -99,6 +163,82 @@ def test_the_audit_log_is_linked_in_the_order_of_its_ids(old: str) -> None:
     database.close()
 
 
+class TestPaymentsFromBefore:
+    def test_keep_their_state_and_know_what_was_taken(self, without_books: str) -> None:
+        migrations.migrate(without_books)
+        with psycopg.connect(seeing_all(without_books)) as connection:
+            rows = connection.execute(
+                """SELECT status, amount_minor = amount_captured_minor, amount_captured_minor,
+                          amount_refunded_minor, capture, checks
+                   FROM payments ORDER BY amount_minor"""
+            ).fetchall()
+        assert [row[0] for row in rows] == list(WAYS)
+        taken = {row[0] for row in rows if row[1]}
+        assert taken == {"succeeded", "partially_refunded", "refunded", "disputed"}
+        assert {row[2] for row in rows if row[0] not in taken} == {0}
+        assert {row[0]: row[3] for row in rows if row[3]} == {
+            "partially_refunded": 40,
+            "refunded": 110,
+        }
+        assert {row[4:] for row in rows} == {("automatic", 0)}
+
+    def test_are_looked_at_again_where_they_are_open(self, without_books: str) -> None:
+        migrations.migrate(without_books)
+        with psycopg.connect(seeing_all(without_books)) as connection:
+            due = connection.execute(
+                "SELECT status FROM payments WHERE next_check_at = updated_at"
+            ).fetchall()
+            never = connection.execute("SELECT count(*) FROM payments WHERE next_check_at IS NULL")
+            assert {status for (status,) in due} == {
+                "pending",
+                "requires_action",
+                "processing",
+                "authorized",
+            }
+            assert never.fetchone() == (len(WAYS) - 4,)
+
+    def test_are_in_the_books_with_what_was_taken(self, without_books: str) -> None:
+        migrations.migrate(without_books)
+        with psycopg.connect(seeing_all(without_books)) as connection:
+            entries = connection.execute(
+                """SELECT p.status, l.kind, l.account, l.amount_minor, l.currency,
+                          l.at = p.updated_at AND l.source_id = p.id
+                          AND l.source_version = p.version AND l.app_id = p.app_id
+                   FROM ledger_entries l JOIN payments p ON p.id = l.payment_id ORDER BY l.id"""
+            ).fetchall()
+        of_paid = (
+            ("succeeded", 105),
+            ("partially_refunded", 109),
+            ("refunded", 110),
+            ("disputed", 111),
+        )
+        assert sorted(entries) == sorted(
+            (status, "capture", account, amount, "KES", True)
+            for status, taken in of_paid
+            for account, amount in (("app", -taken), ("psp", taken))
+        )
+
+    def test_go_on_as_any_other(self, without_books: str) -> None:
+        migrations.migrate(without_books)
+        with psycopg.connect(seeing_all(without_books)) as connection:
+            connection.execute(
+                """INSERT INTO refunds (id, app_id, payment_id, psp, amount_minor, currency, status,
+                                        idempotency_key, created_at, updated_at)
+                   VALUES ('ref_1', 'app_1', 'pay_5', 'stripe', 105, 'KES', 'pending', 'r',
+                           now(), now())"""
+            )
+            connection.execute("UPDATE refunds SET status = 'succeeded'")
+            connection.execute(
+                """UPDATE payments SET status = 'refunded', amount_refunded_minor = 105
+                   WHERE id = 'pay_5'"""
+            )
+            connection.commit()
+            held = connection.execute(
+                "SELECT sum(amount_minor) FROM ledger_entries WHERE account = 'psp'"
+            )
+            assert held.fetchone() == (109 + 110 + 111,)
+
+
 def test_a_reference_to_another_apps_row_is_found(old: str) -> None:
     with psycopg.connect(old) as connection:
         connection.execute(
@@ -112,8 +252,9 @@ def test_a_reference_to_another_apps_row_is_found(old: str) -> None:
 
 GROWS = (
     "payments|idempotency_keys|clients|subscriptions|subscription_periods|inbox|outbox|audit_log"
-    "|audit_links"
+    "|audit_links|refunds|disputes|ledger_entries"
 )
+NEW_AND_EMPTY = {"0015_audit_chain", "0017_refunds_and_disputes", "0018_ledger"}
 SINCE_TENANTS = [file for file in migrations.MIGRATIONS.glob("*.sql") if file.name > BEFORE_TENANTS]
 
 

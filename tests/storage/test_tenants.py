@@ -9,7 +9,9 @@ import psycopg
 import pytest
 
 from tests.world import World
+from tollgate.domain.dispute import DisputeStatus
 from tollgate.domain.errors import Misconfigured, NotFound
+from tollgate.domain.money import Money
 from tollgate.domain.payment import PaymentStatus
 from tollgate.domain.principal import EVERY_TENANT, NO_TENANT, Tenant
 from tollgate.storage import payments, subscriptions
@@ -20,6 +22,9 @@ OF_AN_APP = {
     "plans": "app_id",
     "plan_prices": "app_id",
     "payments": "app_id",
+    "refunds": "app_id",
+    "disputes": "app_id",
+    "ledger_entries": "app_id",
     "idempotency_keys": "app_id",
     "clients": "app_id",
     "subscriptions": "app_id",
@@ -32,6 +37,7 @@ OF_AN_APP = {
 OF_OPERATORS = ("api_keys", "rate_buckets")
 OF_NOBODY = ("database_mode", "payment_edges", "schema_migrations")
 OF_A_CLIENT = ("payments", "clients", "subscriptions")
+OF_A_PAYMENT = ("refunds", "disputes")
 
 
 @pytest.fixture
@@ -43,19 +49,37 @@ def both(world: World) -> World:
             key = {"idempotency-key": client_id}
             payment = world.call("payments/create", body=request, key=app.key, headers=key).json
             world.psp.status = PaymentStatus.SUCCEEDED
-            event = {
-                "event_id": f"evt_{payment['id']}",
-                "type": "paid",
-                "livemode": False,
-                "payment_id": payment["id"],
-                "psp_reference": payment["psp_reference"],
-            }
-            told = world.call(
-                "webhook/receive", path="/stripe", body=event, headers={"signature": "signed"}
-            )
-            assert told.status == 200
+            receive(world, payment, "paid")
+            _give_some_back(world, app.key, payment)
     world.rows("INSERT INTO rate_buckets VALUES ('key:x', now()) RETURNING name")
     return world
+
+
+def _give_some_back(world: World, key: str, payment: dict[str, Any]) -> None:
+    """A part of a payment, and then the client's bank takes all of it."""
+    headers = {"idempotency-key": f"back {payment['id']}"}
+    given = world.call(
+        "payments/refund", path=f"/{payment['id']}", body={"amount": 1}, key=key, headers=headers
+    )
+    assert given.status == 201
+    money = Money(payment["amount"], payment["currency"])
+    world.psp.dispute(payment["id"], money, DisputeStatus.OPEN)
+    receive(world, payment, "disputed")
+
+
+def receive(world: World, payment: dict[str, Any], kind: str) -> None:
+    """The PSP tells that something happened to the payment."""
+    event = {
+        "event_id": f"evt_{kind}_{payment['id']}",
+        "type": kind,
+        "livemode": False,
+        "payment_id": payment["id"],
+        "psp_reference": payment["psp_reference"],
+    }
+    told = world.call(
+        "webhook/receive", path="/stripe", body=event, headers={"signature": "signed"}
+    )
+    assert told.status == 200
 
 
 def of(world: World, tenant: Tenant) -> Database:
@@ -124,6 +148,13 @@ class TestEveryTable:
             assert {(row["app_id"], row["client_id"]) for row in rows} == {
                 (both.app.id, "client-1")
             }
+        elif table in OF_A_PAYMENT:
+            own = both.rows(
+                "SELECT id FROM payments WHERE app_id = %s AND client_id = 'client-1'", both.app.id
+            )
+            assert {(row["app_id"], row["payment_id"]) for row in rows} == {
+                (both.app.id, payment_id) for (payment_id,) in own
+            }
         else:
             assert rows == []
 
@@ -155,6 +186,28 @@ class TestWriting:
                 """INSERT INTO clients (app_id, client_id, created_at)
                    VALUES (%(app)s, 'client-1x', now())""",
                 {"app": both.app.id},
+            )
+
+    @pytest.mark.parametrize("table", OF_A_PAYMENT)
+    def test_what_became_of_a_payment_is_the_apps_own_to_write(
+        self, both: World, table: str
+    ) -> None:
+        written = "UPDATE " + table + " SET version = version + 1 RETURNING app_id"
+        assert of(both, Tenant(both.app.id, "client-1")).all(written, {}) == []
+        assert of(both, NO_TENANT).all(written, {}) == []
+        rows = of(both, Tenant(both.app.id)).all(written, {})
+        assert {row["app_id"] for row in rows} == {both.app.id}
+        with pytest.raises(Misconfigured):
+            of(both, Tenant(both.app.id)).one(
+                "INSERT INTO "
+                + table
+                + """ (id, app_id, payment_id, psp, psp_reference,
+                       amount_minor, currency, status, created_at, updated_at)
+                   SELECT substr(id, 1, 4) || '9', %(app)s, payment_id, psp, 'x', 1, currency,
+                          status, created_at, updated_at FROM """
+                + table
+                + " LIMIT 1",
+                {"app": both.other_app.id},
             )
 
     @pytest.mark.parametrize(

@@ -96,19 +96,17 @@ def _take_out(
     if not rest:
         return Change(subscription, (taken,))
     is_last = all(p.starts_at == p.ends_at for p in later)  # those that are reversed hold no time
-    dates = _paid_for_less(subscription.dates, rest, reason, now, is_last=is_last)
+    dates = _paid_for_less(subscription.dates, rest, reason, now)
     dates = _without_change_of(dates, period, rest, now, is_last=is_last)
     return Change(_with_dates(subscription, dates, now), (taken, *moved))
 
 
-def _paid_for_less(
-    dates: Dates, rest: timedelta, reason: Reason, now: datetime, *, is_last: bool
-) -> Dates:
+def _paid_for_less(dates: Dates, rest: timedelta, reason: Reason, now: datetime) -> Dates:
     assert dates.paid_through is not None and dates.grace_until is not None
     paid_through = dates.paid_through - rest
     if paid_through <= now:  # nothing is left, and there is no grace for what was given back
         return replace(dates, paid_through=paid_through, grace_until=paid_through, ended_by=reason)
-    if is_last and paid_through == dates.trial_end:  # no paid time follows the trial any more
+    if paid_through == dates.trial_end:  # no paid time follows the trial any more
         return replace(dates, paid_through=None, grace_until=None, ended_by=reason)
     return replace(dates, paid_through=paid_through, grace_until=dates.grace_until - rest)
 

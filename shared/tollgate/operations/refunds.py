@@ -92,9 +92,11 @@ def _give_back(
 
 def _insert(context: Context, call: "Call[CreateRefund]", payment: Payment) -> Refund | None:
     """The refund, recorded; None when its key is taken. Raises NotRefundable, InvalidFields."""
-    now, database = context.now(), context.database
+    now, database, claim = context.now(), context.database, call.key_claim
     with database.transaction():
         payment = payments.lock_payment(database, payment.id)
+        if idempotency.find_held(database, claim.app_id, claim.key) is not None:
+            return None  # the same request was quicker: what it reserved is not in this one's way
         if payment.status not in _REFUNDABLE:
             raise NotRefundable(f"A payment that is {payment.status} can't be refunded.")
         asked = Refund(
@@ -109,9 +111,7 @@ def _insert(context: Context, call: "Call[CreateRefund]", payment: Payment) -> R
             updated_at=now,
             reason=call.content.reason,
         )
-        inserted = refunds.insert_claimed(
-            database, asked, call.key_claim, actor=call.caller.actor, now=now
-        )
+        inserted = refunds.insert_claimed(database, asked, claim, actor=call.caller.actor, now=now)
     return asked if inserted else None
 
 

@@ -25,12 +25,13 @@ from tollgate.domain.errors import (
 from tollgate.domain.principal import NO_TENANT, Tenant
 
 if TYPE_CHECKING:
-    from psycopg import ClientCursor, Connection
+    from psycopg import ClientCursor
     from psycopg.rows import DictRow
+
+    from tollgate.storage.connection import BoundedConnection
 
 Row = dict[str, Any]
 
-CONNECT_TIMEOUT_SECONDS = 5
 PING_AFTER_IDLE_SECONDS = 30
 """A container is frozen between calls; a connection idle for longer is asked before it is used."""
 
@@ -111,7 +112,7 @@ class _Link:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._connection: Connection[DictRow] | None = None
+        self._connection: BoundedConnection | None = None
         self._used_at = 0.0
         self.in_transaction = False
 
@@ -121,8 +122,10 @@ class _Link:
             self._connection.close()
             self._connection = None
 
-    def open(self) -> "Connection[DictRow]":
+    def open(self) -> "BoundedConnection":
         """The connection, alive as far as one can tell without asking."""
+        from tollgate.storage.connection import BoundedConnection
+
         connection = self._connection
         if connection is not None and not self._is_alive(connection):
             self.close()
@@ -130,11 +133,11 @@ class _Link:
         if connection is None:
             if self.in_transaction:
                 raise DatabaseUnavailable  # the rest of a transaction is not for a new connection
-            connection = self._connection = _connect(self._url)
+            connection = self._connection = BoundedConnection.to(self._url)
         self._used_at = time.monotonic()
         return connection
 
-    def _is_alive(self, connection: "Connection[DictRow]") -> bool:
+    def _is_alive(self, connection: "BoundedConnection") -> bool:
         """Whether the server is still there; costs a round trip only after a long silence."""
         import psycopg
 
@@ -142,14 +145,12 @@ class _Link:
             return False
         if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
             return True  # inside a transaction: its own statements will tell
-        if select.select([connection.fileno()], [], [], 0)[0]:
+        arrivals = select.poll()  # of any descriptor, where select() knows those below 1024
+        arrivals.register(connection.fileno(), select.POLLIN)
+        if arrivals.poll(0):
             return False  # nothing was asked, so what came can only be a farewell
-        if time.monotonic() - self._used_at > PING_AFTER_IDLE_SECONDS:
-            try:
-                connection.execute("SELECT 1")
-            except psycopg.OperationalError:
-                return False
-        return True
+        idle_seconds = time.monotonic() - self._used_at
+        return idle_seconds <= PING_AFTER_IDLE_SECONDS or connection.answers_a_ping()
 
     @contextmanager
     def translated(self) -> Iterator[None]:
@@ -182,22 +183,3 @@ def _in_utc(row: Row) -> Row:
         name: value.astimezone(UTC) if isinstance(value, datetime) else value
         for name, value in row.items()
     }
-
-
-def _connect(url: str) -> "Connection[DictRow]":
-    import psycopg
-    from psycopg.rows import dict_row
-
-    try:
-        return psycopg.connect(
-            url,
-            autocommit=True,
-            prepare_threshold=None,
-            row_factory=dict_row,
-            connect_timeout=CONNECT_TIMEOUT_SECONDS,
-            tcp_user_timeout=10_000,
-            keepalives_idle=30,
-            application_name="tollgate",
-        )
-    except psycopg.ProgrammingError:
-        raise Misconfigured("DATABASE_URL can't be read as a PostgreSQL URL.") from None

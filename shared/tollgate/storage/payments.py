@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import LiteralString
 
-from tollgate.domain.errors import NotFound
+from tollgate.domain.errors import ConstraintViolated, NotFound
 from tollgate.domain.events import EventType
 from tollgate.domain.idempotency import LOCK_SECONDS, Claim, StoredAnswer
 from tollgate.domain.ids import is_id
@@ -30,6 +30,33 @@ class Saved:
     answered: bool
 
 
+_INSERT_CLAIMED: LiteralString = """
+    WITH claim AS (
+        INSERT INTO idempotency_keys
+            (app_id, key, request_sha256, payment_id, locked_until, created_at)
+        VALUES (%(app_id)s, %(key)s, %(request_sha256)s, %(id)s, %(locked_until)s, %(now)s)
+        ON CONFLICT DO NOTHING
+        RETURNING payment_id
+    ), payment AS (
+        INSERT INTO payments
+            (id, app_id, client_id, idempotency_key, request_sha256, amount_minor, currency,
+             status, psp, livemode, method, capture, plan, product, description, metadata,
+             return_url, cancel_url, customer, customer_email_index, created_at, updated_at,
+             expires_at, next_check_at)
+        SELECT payment_id, %(app_id)s, %(client_id)s, %(key)s, %(request_sha256)s,
+               %(amount_minor)s, %(currency)s, 'pending', %(psp)s, %(livemode)s, %(method)s,
+               %(capture)s, %(plan)s, %(product)s, %(description)s, %(metadata)s::jsonb,
+               %(return_url)s, %(cancel_url)s, %(customer)s, %(customer_email_index)s,
+               %(now)s, %(now)s, %(expires_at)s, %(locked_until)s
+        FROM claim
+        RETURNING id, app_id
+    )
+    INSERT INTO audit_log (app_id, actor, action, object_id, after, at)
+    SELECT app_id, %(actor)s, 'payment.created', id, '{"status": "pending"}', %(now)s
+    FROM payment
+    RETURNING object_id"""
+
+
 def insert_claimed(
     database: Database,
     payment: Payment,
@@ -44,62 +71,47 @@ def insert_claimed(
     False when the key was claimed before, also when its row was removed since; then nothing was
     written. Should its holder die, reconcile looks at the payment when the claim ends.
     """
-    row = database.one(
-        """WITH claim AS (
-               INSERT INTO idempotency_keys
-                   (app_id, key, request_sha256, payment_id, locked_until, created_at)
-               SELECT %(app_id)s, %(key)s, %(request_sha256)s, %(id)s, %(locked_until)s, %(now)s
-               WHERE NOT EXISTS (SELECT FROM payments
-                                 WHERE app_id = %(app_id)s AND idempotency_key = %(key)s)
-                 AND NOT EXISTS (SELECT FROM refunds
-                                 WHERE app_id = %(app_id)s AND idempotency_key = %(key)s)
-               ON CONFLICT DO NOTHING
-               RETURNING payment_id
-           ), payment AS (
-               INSERT INTO payments
-                   (id, app_id, client_id, idempotency_key, request_sha256, amount_minor, currency,
-                    status, psp, livemode, method, capture, plan, product, description, metadata,
-                    return_url, cancel_url, customer, customer_email_index, created_at, updated_at,
-                    expires_at, next_check_at)
-               SELECT payment_id, %(app_id)s, %(client_id)s, %(key)s, %(request_sha256)s,
-                      %(amount_minor)s, %(currency)s, 'pending', %(psp)s, %(livemode)s, %(method)s,
-                      %(capture)s, %(plan)s, %(product)s, %(description)s, %(metadata)s::jsonb,
-                      %(return_url)s, %(cancel_url)s, %(customer)s, %(customer_email_index)s,
-                      %(now)s, %(now)s, %(expires_at)s, %(locked_until)s
-               FROM claim
-               RETURNING id, app_id
-           )
-           INSERT INTO audit_log (app_id, actor, action, object_id, after, at)
-           SELECT app_id, %(actor)s, 'payment.created', id, '{"status": "pending"}', %(now)s
-           FROM payment
-           RETURNING object_id""",
-        {
-            "id": payment.id,
-            "app_id": payment.app_id,
-            "client_id": payment.client_id,
-            "key": claim.key,
-            "request_sha256": claim.request_sha256,
-            "locked_until": now + timedelta(seconds=LOCK_SECONDS),
-            "amount_minor": payment.money.amount_minor,
-            "currency": payment.money.currency,
-            "psp": payment.psp,
-            "livemode": payment.livemode,
-            "method": payment.method,
-            "capture": payment.capture,
-            "plan": payment.plan,
-            "product": payment.product,
-            "description": payment.description,
-            "metadata": json.dumps(dict(payment.metadata)),
-            "return_url": payment.return_url,
-            "cancel_url": payment.cancel_url,
-            "customer": customer.value if customer else None,
-            "customer_email_index": customer.email_index if customer else None,
-            "expires_at": payment.expires_at,
-            "actor": actor,
-            "now": now,
-        },
-    )
+    try:
+        row = database.one(_INSERT_CLAIMED, _columns_of(payment, customer, claim, actor, now))
+    except ConstraintViolated as error:
+        if error.constraint == "one_payment_per_idempotency_key":
+            return False  # its payment is there, and the key's own row was removed long ago
+        raise
     return row is not None
+
+
+def _columns_of(
+    payment: Payment,
+    customer: SealedCustomer | None,
+    claim: Claim,
+    actor: str,
+    now: datetime,
+) -> dict[str, object]:
+    return {
+        "id": payment.id,
+        "app_id": payment.app_id,
+        "client_id": payment.client_id,
+        "key": claim.key,
+        "request_sha256": claim.request_sha256,
+        "locked_until": now + timedelta(seconds=LOCK_SECONDS),
+        "amount_minor": payment.money.amount_minor,
+        "currency": payment.money.currency,
+        "psp": payment.psp,
+        "livemode": payment.livemode,
+        "method": payment.method,
+        "capture": payment.capture,
+        "plan": payment.plan,
+        "product": payment.product,
+        "description": payment.description,
+        "metadata": json.dumps(dict(payment.metadata)),
+        "return_url": payment.return_url,
+        "cancel_url": payment.cancel_url,
+        "customer": customer.value if customer else None,
+        "customer_email_index": customer.email_index if customer else None,
+        "expires_at": payment.expires_at,
+        "actor": actor,
+        "now": now,
+    }
 
 
 def find_payment(database: Database, payment_id: str) -> Payment | None:

@@ -28,7 +28,7 @@ def read(bench: Bench, dispute_id: str) -> stripe.Dispute:
 
 
 def _was_told(bench: Bench, event_type: str) -> bool:
-    return bench.receiver.types()[-1] == event_type
+    return bench.receiver.types()[-1:] == [event_type]
 
 
 def test_a_dispute_is_opened_and_lost(bench: Bench, charge: str) -> None:
