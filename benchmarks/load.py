@@ -3,8 +3,8 @@
     PYTHONPATH=. .venv/bin/python benchmarks/load.py [seconds] [creates a second]
 
 Each of the containers is a process of its own, as on the platform, and calls the function's own
-`main`, which calls Stripe's stand-in over HTTP. Own overhead is what a create takes beyond the PSP's
-call. At the end the stand-in's books are compared with ours.
+`main`, which calls Stripe's stand-in over HTTP. Own overhead is what a create takes beyond the call
+to the PSP. At the end the stand-in's books are compared with ours.
 """
 
 import asyncio
@@ -134,9 +134,7 @@ def _compare(world: World, url: str, creates: int) -> None:
     here = sorted(reference for reference, _ in rows)
     doubled, lost = len(set(there) - set(here)), creates + CONTAINERS - len(here)
     odd = [status for _, status in rows if status != "requires_action"]
-    print(
-        f"sessions at the PSP {len(there)}, payments here {len(here)}: {doubled} doubled, {lost} lost"
-    )
+    print(f"{len(there)} at the PSP, {len(here)} here: {doubled} doubled, {lost} lost")
     assert there == here and not lost and not odd
 
 

@@ -57,7 +57,7 @@ def create_service_login(owner_url: str, password: str) -> str:
 
 
 _LIMITS = {
-    "statement_timeout": "10s",
+    "statement_timeout": "7s",
     "lock_timeout": "5s",
     "idle_in_transaction_session_timeout": "15s",
 }

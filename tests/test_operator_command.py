@@ -133,7 +133,7 @@ class TestArguments:
     @pytest.mark.parametrize(
         ("words", "says"),
         [
-            ((), "app | plan | key | customer | secret | audit"),
+            ((), "app | plan | key | payment | customer | secret | ledger | audit"),
             (("shop",), "shop"),
             (("app",), "create"),
             (("app", "create", "--name", "a"), "--currency"),

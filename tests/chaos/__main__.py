@@ -26,13 +26,14 @@ FUNCTIONS = ("create", "get", "refund", "reconcile")
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be played: `kills` in all, and so many at each point at least."""
+    """What is to be played: so many kills in all, at each point and by the clock at least."""
 
     stores: dict[str, str]
     seed: str
     has_keys: bool
     kills: int
     kills_at_each: int
+    kills_by_the_clock: int
 
 
 def play(plan: Plan) -> tuple[Tally, int]:
@@ -50,25 +51,28 @@ def play(plan: Plan) -> tuple[Tally, int]:
                 Round(stage, tally, f"{plan.seed}/{rounds}").play()
             except AssertionError as error:
                 raise AssertionError(f"round {rounds}: {error}") from error
+            print(f"round {rounds}: {tally}", file=sys.stderr)
     return tally, rounds
 
 
 def _is_enough(plan: Plan, tally: Tally) -> bool:
     fewest = min(tally.killed[point] for point in CrashPoint)
     total = tally.killed.total() + tally.by_the_clock
-    return fewest >= plan.kills_at_each and total >= plan.kills
+    return (
+        fewest >= plan.kills_at_each
+        and tally.by_the_clock >= plan.kills_by_the_clock
+        and total >= plan.kills
+    )
 
 
 @contextlib.contextmanager
 def _psp(*, has_keys: bool) -> Iterator[LedgerPsp]:
     kind = "with_keys" if has_keys else "without_keys"
     command = [sys.executable, "-m", "tests.chaos.ledger_server", kind]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        try:
-            assert server.stdout is not None
-            yield LedgerPsp(int(server.stdout.readline()), 24 if has_keys else 0)
-        finally:
-            server.kill()
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as server:
+        assert server.stdout is not None
+        yield LedgerPsp(int(server.stdout.readline()), 24 if has_keys else 0)
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ can't be read. A refund's reason holds the same of the refund.
 
 import json
 import re
+import select
 import socket
 import sys
 from collections import Counter
@@ -154,8 +155,9 @@ class Books:
 
 
 def serve(listener: socket.socket, books: Books) -> None:
-    """Answers one connection after the other: whoever asks later is answered later."""
-    while True:
+    """Answers one connection after the other, whoever asks later later, until whoever started it
+    is gone."""
+    while sys.stdin not in select.select([listener, sys.stdin], [], [])[0]:
         connection, _ = listener.accept()
         with connection, connection.makefile("rwb") as stream:
             line = stream.readline()

@@ -14,7 +14,7 @@ STEPS = 8
 """A story's, about, before the world becomes quiet."""
 KILLED = 0.6
 """How much of what is done in a round is to be killed."""
-BY_THE_CLOCK = 0.1
+BY_THE_CLOCK = 0.2
 """How much of that at an instant, and not at a point."""
 PAUSES = (1, 5, 11, 31, 31, 61, 61, 130, 700)
 LAST_PAUSES = (61, 61, 700, 3_700, 86_400, 3_700, 86_400, *[3_700] * 12)
@@ -30,6 +30,10 @@ class Tally:
     by_the_clock: int = 0
     spared: int = 0
     """Calls that were done before they came to the point."""
+
+    def __str__(self) -> str:
+        killed = ", ".join(f"{point} {times}" for point, times in sorted(self.killed.items()))
+        return f"{killed}; by the clock {self.by_the_clock}; spared {self.spared}"
 
 
 class Round:
@@ -105,7 +109,7 @@ class Round:
         for seconds in LAST_PAUSES:
             self._pause(seconds)
             self._do("reconcile", reconcile(self._world))
-            if judge.is_quiet(self._world):
+            if judge.is_quiet(self._stage):
                 break
         for story in self.stories:
             for wish in (story.pay, *story.refunds):

@@ -175,6 +175,9 @@ class TestRefundsNobodyBelieves:
             (None, refund_word(refund_id=None, currency="UGX")),
             (None, refund_word(refund_id=None, currency="UGX", status=FAILED)),
             (None, refund_word(WHOLE + 1, refund_id=None)),
+            (None, refund_word(WHOLE + 1, refund_id=None, status=PENDING)),
+            (None, refund_word(0, refund_id=None)),
+            (None, refund_word(-1, refund_id=None)),
             (refund(WHOLE, DONE, psp_reference="re_0"), refund_word(1, refund_id=None)),
         ],
     )
@@ -246,7 +249,13 @@ class TestDisputes:
         assert stands(after) == (DISPUTED, 0)
 
     @pytest.mark.parametrize(
-        "told", [dispute_word(OPEN, WHOLE + 1), dispute_word(OPEN, 1, currency="UGX")]
+        "told",
+        [
+            dispute_word(OPEN, WHOLE + 1),
+            dispute_word(OPEN, 0),
+            dispute_word(OPEN, -1),
+            dispute_word(OPEN, 1, currency="UGX"),
+        ],
     )
     def test_one_that_can_not_be_is_for_review(self, told: DisputeOutcome) -> None:
         after = heard(known(refund()), told, refund_word())

@@ -1,16 +1,25 @@
 """The states of a payment and of what follows from it, and the keys that a PSP sees."""
 
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
-from tests.domain.psp_words import LATER, NOW, payment
-from tollgate.domain.dispute import DISPUTE_EDGES, TAKEN, DisputeStatus
+from tests.domain.psp_words import LATER, NOW, dispute, payment, refund
+from tollgate.domain.dispute import DISPUTE_EDGES, TAKEN, Dispute, DisputeStatus
 from tollgate.domain.money import Money
 from tollgate.domain.order import Customer, Order, RefundOrder
-from tollgate.domain.payment import EDGES, OPEN, PAID, TAKEN_BACK, UNPAID, PaymentStatus
+from tollgate.domain.payment import (
+    EDGES,
+    OPEN,
+    PAID,
+    TAKEN_BACK,
+    UNPAID,
+    Capture,
+    Payment,
+    PaymentStatus,
+)
 from tollgate.domain.principal import Tenant
-from tollgate.domain.refund import REFUND_EDGES, RefundStatus
+from tollgate.domain.refund import REFUND_EDGES, Refund, RefundStatus
 
 PENDING, REQUIRES_ACTION = PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION
 PROCESSING, AUTHORIZED = PaymentStatus.PROCESSING, PaymentStatus.AUTHORIZED
@@ -34,6 +43,39 @@ ALLOWED = """
     disputed            . . . . x . . . x x . x
     needs_review        . . . . x . x . x x x .
 """
+
+
+def test_the_states_are_called_what_apps_and_rows_call_them() -> None:
+    assert [str(status) for status in PaymentStatus] == [
+        line.split()[0] for line in ALLOWED.strip().splitlines()
+    ]
+    assert [str(status) for status in RefundStatus] == ["pending", "succeeded", "failed"]
+    assert [str(status) for status in DisputeStatus] == ["open", "won", "lost"]
+    assert [str(capture) for capture in Capture] == ["automatic", "manual"]
+
+
+@pytest.mark.parametrize("value", [payment(), refund(), dispute(DisputeStatus.OPEN)])
+def test_what_stands_in_a_row_is_a_value(value: Payment | Refund | Dispute) -> None:
+    with pytest.raises(FrozenInstanceError):
+        del value.version
+
+
+def test_nothing_is_taken_of_a_new_payment() -> None:
+    new = Payment(
+        id="pay_1",
+        app_id="app_1",
+        client_id="client-1",
+        money=Money(1, "KES"),
+        status=PENDING,
+        psp="stripe",
+        livemode=False,
+        version=1,
+        created_at=NOW,
+        updated_at=NOW,
+        expires_at=LATER,
+    )
+    assert (new.amount_captured_minor, new.amount_refunded_minor) == (0, 0)
+    assert new.capture is Capture.AUTOMATIC
 
 
 def test_every_edge_is_one_of_these() -> None:

@@ -1,6 +1,6 @@
 """What a refund or a dispute takes of the time that was paid for, and what comes back."""
 
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -36,7 +36,10 @@ def taken(days_left: float, rule: RefundRule = END_NOW, reason: Reason = REFUNDE
 
 def subscription(paid_through: float | None, **changed: Any) -> Subscription:
     """Paid through this day, with three days of grace."""
-    instants = {name: at(v) if isinstance(v, int | float) else v for name, v in changed.items()}
+    instants: dict[str, Any] = {
+        name: at(value) if isinstance(value, int | float) else value
+        for name, value in changed.items()
+    }
     paid = at(paid_through) if paid_through is not None else None
     dates = Dates("sub_1", "pro", "basic", paid_through=paid, grace_until=paid and paid + GRACE)
     return Subscription(
@@ -236,3 +239,12 @@ class TestRestore:
         start = subscription(60, cancel_at=60)
         change = restore(start, period(1, 0, 30, taken(20)), GRACE, at(40))
         assert change.subscription.dates.cancel_at == at(60)
+
+
+@pytest.mark.parametrize(
+    "value", [period(1, 0, 30), taken(1), Change(subscription(30), (period(1, 0, 30),))]
+)
+def test_all_of_it_are_values(value: PaidPeriod | Reversal | Change) -> None:
+    for name in vars(value):
+        with pytest.raises(FrozenInstanceError):
+            delattr(value, name)

@@ -92,6 +92,12 @@ def send(served: Served, body: bytes, **headers: str) -> httpx.Response:
     )
 
 
+def ask(served: Served, path: str, body: bytes) -> httpx.Response:
+    """One call about a payment, such as pay_1/refund."""
+    headers = {**served.authorization, "Idempotency-Key": f"bad-{next(_keys)}"}
+    return served.http.post(f"{served.rest_url}/payments/{path}", content=body, headers=headers)
+
+
 def is_problem(answer: httpx.Response, *statuses: int) -> bool:
     document = answer.json()
     assert answer.status_code in statuses, answer.text[:500]
@@ -103,7 +109,8 @@ def is_problem(answer: httpx.Response, *statuses: int) -> bool:
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left(served: Served) -> Any:
-    count = "SELECT (SELECT count(*) FROM payments), (SELECT count(*) FROM idempotency_keys)"
+    count = """SELECT (SELECT count(*) FROM payments), (SELECT count(*) FROM idempotency_keys),
+                      (SELECT count(*) FROM refunds)"""
     before = served.rows(count)
     yield
     assert served.rows(count) == before
@@ -119,6 +126,35 @@ def test_what_is_not_a_payment_is_422(served: Served, body: bytes) -> None:
     answer = send(served, body)
     assert is_problem(answer, 422)
     assert "etc/passwd" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "body", [*NOT_JSON, b"null", b"[]", b"5"], ids=lambda body: repr(body[:30])
+)
+@pytest.mark.parametrize("what", ["capture", "refund"])
+def test_a_body_that_moves_no_money_is_a_problem(served: Served, what: str, body: bytes) -> None:
+    assert is_problem(ask(served, f"pay_1/{what}", body), 400, 422)
+
+
+@pytest.mark.parametrize("amount", ["1.5", "true", '"1"', "0", "-1", "1e400", "NaN", "9" * 5_000])
+@pytest.mark.parametrize("what", ["capture", "refund"])
+def test_an_amount_that_is_none_is_a_problem(served: Served, what: str, amount: str) -> None:
+    answer = ask(served, f"pay_1/{what}", f'{{"amount": {amount}}}'.encode())
+    assert is_problem(answer, 400, 422)
+
+
+@pytest.mark.parametrize("payment_id", ["pay_1", "pay_%00", "..%2f", "%ff", "p" * 5_000])
+@pytest.mark.parametrize("what", ["capture", "cancel", "refund"])
+def test_what_is_no_payment_is_404(served: Served, what: str, payment_id: str) -> None:
+    assert is_problem(ask(served, f"{payment_id}/{what}", b"{}"), 400, 404)
+
+
+@pytest.mark.parametrize("path", ["payments/reconcile", "payments/reconcile/now"])
+def test_a_timer_is_not_to_be_had_over_http(served: Served, path: str) -> None:
+    url = f"{served.described['base_url']}/{path}"
+    operator = {"Authorization": f"Bearer {served.described['admin_key']}"}
+    for method in ("GET", "POST"):
+        assert served.http.request(method, url, headers=operator).status_code in (401, 404)
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain", "image/png", ""])
@@ -194,7 +230,14 @@ def test_an_operators_key_starts_no_payment(served: Served) -> None:
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
 @pytest.mark.parametrize(
     "function",
-    ["payments/create", "subscriptions/create", "webhook/receive/stripe"],
+    [
+        "payments/create",
+        "payments/capture/pay_1",
+        "payments/cancel/pay_1",
+        "payments/refund/pay_1",
+        "subscriptions/create",
+        "webhook/receive/stripe",
+    ],
 )
 def test_a_wrong_method_is_405(served: Served, function: str, method: str) -> None:
     url = f"{served.described['base_url']}/{function}"
@@ -213,6 +256,15 @@ def test_a_wrong_method_is_405(served: Served, function: str, method: str) -> No
         "/payments/get",
         "/payments/get/a/b",
         "/payments/return/pay_%00",
+        "/payments/list?status=paid",
+        "/payments/list?limit=1e1",
+        "/payments/list?created_after=%00",
+        "/payments/list?created_after=9999-99-99T99:99:99Z",
+        "/payments/list?client_id=..%2f",
+        "/payments/list?cursor=cGF5_%00",
+        "/payments/list?cursor=" + "A" * 5_000,
+        "/payments/list?app_id=app_1",
+        "/payments/list/pay_1",
         "/payments/return/%F0%9F%98%80",
         "/subscriptions/check/%00",
         "/subscriptions/check/%ed%a0%80",

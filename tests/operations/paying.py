@@ -4,10 +4,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from psycopg.sql import SQL, Identifier
 
 from local.seed import operators_context
 from tests.world import Answer, World
+from tollgate.crash_points import CrashPoint, listen
+from tollgate.domain.errors import PspUnavailable
 from tollgate.domain.payment import PaymentStatus
 from tollgate.domain.subscription import RefundRule
 from tollgate.operations import plans
@@ -27,9 +30,30 @@ def die(*_: object) -> None:
     raise Killed
 
 
+def down(*_: object) -> None:
+    """The PSP can't be reached."""
+    raise PspUnavailable
+
+
+def up(*_: object) -> None:
+    """The PSP answers again."""
+
+
 def create(world: World, body: Any = AMOUNT, key: str = "k-1", **more: Any) -> Answer:
     """Starts a payment."""
     return world.call("payments/create", body=body, headers={"idempotency-key": key}, **more)
+
+
+def die_at(world: World, point: CrashPoint, body: Any = PLAN) -> str:
+    """A create whose caller dies there; the payment's id."""
+    listen(point, die)
+    try:
+        with pytest.raises(Killed):
+            create(world, body)
+    finally:
+        listen(point, lambda: None)
+    ((payment_id,),) = world.rows("SELECT id FROM payments")
+    return str(payment_id)
 
 
 def moved(world: World, status: PaymentStatus, body: Any = AMOUNT, key: str = "k-1") -> str:

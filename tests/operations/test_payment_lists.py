@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.callers import new_key, token_of
-from tests.operations.paying import AMOUNT, PLAN, create, everything, moved, paid
+from tests.callers import token_of
+from tests.operations.paying import AMOUNT, PLAN, create, everything, paid
 from tests.operators import refusal
 from tests.world import Answer, World
 from tollgate.domain.payment import PaymentStatus
@@ -98,21 +98,21 @@ class TestPages:
     def test_follow_each_other_without_a_gap(self, world: World) -> None:
         made = three(world)
         found, query = [], "limit=1"
-        while query:
+        for _ in made:
             page = listed(world, query)
             found += ids(page)
             cursor = page.json["next_cursor"]
-            query = f"limit=1&cursor={cursor}" if cursor else ""
-        assert found == made
+            query = f"limit=1&cursor={cursor}"
+        assert (found, cursor) == (made, None)
 
     def test_stay_where_they_are_while_payments_are_made(self, world: World) -> None:
-        newest, middle, oldest = three(world)
+        _, middle, oldest = three(world)
         cursor = listed(world, "limit=1").json["next_cursor"]
         create(world, key="k-late")
         assert ids(listed(world, f"limit=2&cursor={cursor}")) == [middle, oldest]
 
     def test_a_cursor_keeps_to_the_filter(self, world: World) -> None:
-        _, middle, oldest = three(world)
+        _, _, oldest = three(world)
         cursor = listed(world, "limit=1&client_id=client-1").json["next_cursor"]
         assert ids(listed(world, f"client_id=client-1&cursor={cursor}")) == [oldest]
 
@@ -141,8 +141,6 @@ class TestPages:
 class TestWhoSees:
     def test_an_app_its_own_whoever_gave_the_cursor(self, world: World) -> None:
         made = three(world)
-        theirs = create(world, key="k-1", **{"context": None})
-        assert theirs.status == 422  # ours, with another body
         other = world.other_app.key
         foreign = world.call(
             "payments/create", body=AMOUNT, headers={"idempotency-key": "k-1"}, key=other
@@ -157,9 +155,3 @@ class TestWhoSees:
         paid(world)
         token = token_of(world, world.app.key, Role.CLIENT, "client-1")
         assert listed(world, key=token).status == 403
-
-    def test_only_who_may_read(self, world: World) -> None:
-        moved(world, PaymentStatus.REQUIRES_ACTION)
-        for scopes, status in ((["payments:read"], 200), (["payments:write"], 403)):
-            key = new_key(world, name=scopes[0], scopes=scopes)
-            assert listed(world, key=key).status == status

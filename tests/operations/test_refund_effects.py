@@ -72,6 +72,7 @@ class TestFullRefund:
         assert status_of(world, payment_id) == "refunded"
         assert said(world) == (True, "paid", PAID_THROUGH)
         assert told(world, "subscription") == ["subscription.activated"]
+        assert world.rows("SELECT reversal FROM subscription_periods") == [(None,)]
 
     def test_of_one_of_two_payments_leaves_the_time_of_the_other(self, world: World) -> None:
         first = paid(world, PLAN)

@@ -82,7 +82,7 @@ class TestList:
     def test_shows_those_of_every_app_newest_first_or_of_one(
         self, world: World, reviews: Operator
     ) -> None:
-        made = []
+        made: list[str] = []
         for number in range(3):
             made.insert(0, doubtful(world, key=f"k-{number}"))
             world.pass_time(minutes=1)
@@ -104,9 +104,7 @@ class TestAccept:
         assert (answer.status, answer.json["status"]) == (200, "succeeded")
         assert (answer.json["amount_captured"], answer.json["failure"]) == (150_000, None)
         now = check(world)
-        assert (now["active"], now["paid_through"]) == (True, "2026-02-28T09:00:00Z") or (
-            now["paid_through"] == "2026-03-01T09:00:00Z"
-        )
+        assert (now["active"], now["paid_through"]) == (True, "2026-03-01T09:00:00Z")
         assert answer.json["subscription_id"] == now["subscription_id"]
         assert books(world) == {"psp": 150_000, "app": -150_000}
         assert told(world, "payment")[-1] == "payment.succeeded"

@@ -5,12 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from tests.local.stripe.conftest import Bench, until
+from tests.chaos.fault_proxy import FaultProxy, drip
+from tests.local.stripe.conftest import SECRET_KEY, Bench, until
 from tollgate.domain.errors import Misconfigured, PspUnavailable
 from tollgate.domain.money import Money
 from tollgate.domain.order import Order
 from tollgate.domain.outcome import UNKNOWN, Outcome
 from tollgate.domain.payment import PaymentStatus
+from tollgate.psp import stripe_reader
 from tollgate.psp.stripe import Stripe
 from tollgate.settings import Settings
 
@@ -149,3 +151,17 @@ def test_its_webhooks_are_hints_at_the_payment(bench: Bench, stripe: Stripe, ord
     assert (completed.payment_id, completed.psp_reference) == ("pay_1", reference)
     assert {hint.payment_id for hint in hints.values()} == {"pay_1"}
     assert {hint.livemode for hint in hints.values()} == {False}
+
+
+def test_an_answer_that_drips_is_given_up(
+    settings: Settings, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each byte is in time, and all of them together are not."""
+    monkeypatch.setattr(stripe_reader, "READ_TIMEOUT_SECONDS", 0.5)
+    reference = bench.open_session().id
+    with FaultProxy(bench.url) as line:
+        line.switch(drip(0.002))
+        address = line.through(bench.url)
+        through = replace(settings, stripe_api_url=address, stripe_secret_key=SECRET_KEY)
+        with pytest.raises(PspUnavailable):
+            Stripe(through).fetch(reference)

@@ -1,6 +1,7 @@
 """The books follow from the state of payments, refunds and disputes, and from nothing else."""
 
 from collections.abc import Callable
+from functools import partial
 from random import Random
 
 import psycopg
@@ -66,11 +67,9 @@ class TestEachMove:
             ("succeeded", goes),
             ("failed", comes),
         ):
-            moved = self.posted(money, lambda status=status: money.move_refund("ref_1", status))
+            moved = self.posted(money, partial(money.move_refund, "ref_1", status))
             assert moved == posted
-            again = self.posted(
-                money, lambda status=status: money.change("refunds", "ref_1", status=status)
-            )
+            again = self.posted(money, partial(money.change, "refunds", "ref_1", status=status))
             assert again == [], "it stays where it is"
 
     def test_a_refund_that_fails_at_once(self, money: MoneyRows) -> None:
@@ -106,9 +105,7 @@ class TestEachMove:
             ("won", back),
         ]
         for status, posted in course:
-            moved = self.posted(
-                money, lambda status=status: money.change("disputes", "dis_1", status=status)
-            )
+            moved = self.posted(money, partial(money.change, "disputes", "dis_1", status=status))
             assert moved == posted, status
 
     @pytest.mark.parametrize(("status", "entries"), [("open", 2), ("lost", 2), ("won", 0)])

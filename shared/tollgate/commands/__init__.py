@@ -5,7 +5,7 @@
     python -m tollgate key create --app app_…
     python -m tollgate key create --admin           the first one opens admin/apps, keys and plans
     python -m tollgate key revoke --id 0123456789abcdef
-    python -m tollgate payment list --status needs_review [--app app_…]     what waits for a decision
+    python -m tollgate payment list --status needs_review [--app app_…]      what awaits a decision
     python -m tollgate payment resolve --id pay_… --accept --note "Seen in the PSP's pages"
     python -m tollgate customer find --app app_… --email somebody@example.com
     python -m tollgate secret new --id 2026a        a key for one of the rings below

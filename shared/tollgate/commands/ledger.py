@@ -21,10 +21,11 @@ def add_to(nouns: Nouns) -> None:
     report.add_argument("--from", required=True, type=_day, dest="since", metavar="2026-11-01")
     report.add_argument("--to", required=True, type=_day, dest="until", metavar="2026-12-01")
     report.add_argument("--json", action="store_true", help="for machines, on standard output")
-    report.set_defaults(run=in_database(_report))
+    report.set_defaults(run=in_database(run_report))
 
 
-def _report(context: Context, arguments: argparse.Namespace) -> str:
+def run_report(context: Context, arguments: argparse.Namespace) -> str:
+    """The comparison as text or JSON. Raises Failed where the books differ, after printing it."""
     if arguments.since >= arguments.until:
         raise Failed("--from must lie before --to: days in UTC, the last one not included.")
     compared = compare_books(context, arguments.psp, arguments.since, arguments.until, tell)

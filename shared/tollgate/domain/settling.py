@@ -228,16 +228,18 @@ def _new_dispute(payment: Payment, word: DisputeOutcome, now: datetime, new_id: 
 def _disbelieved(known: FollowUp, outcome: Outcome, refunded: int) -> tuple[str, str] | None:
     """What in the PSP's word about refunds and disputes can't be true, if anything."""
     payment = known.payment
+    whole = Money(payment.amount_captured_minor, payment.money.currency)
     asked = {refund.id: refund.money for refund in known.refunds}
     for refund in outcome.refunds:
         expected = asked.get(refund.refund_id or "", refund.money)
-        if refund.money != expected or refund.money.currency != payment.money.currency:
+        if refund.money != expected or not _is_part_of(refund.money, whole):
             return "refund_mismatch", "The PSP's refund is not what was asked."
-    if refunded > payment.amount_captured_minor:
+    if refunded > whole.amount_minor:
         return "refund_mismatch", "The PSP gave back more than was taken."
-    whole = Money(payment.amount_captured_minor, payment.money.currency)
-    for dispute in outcome.disputes:
-        money = dispute.money
-        if money.currency != whole.currency or money.amount_minor > whole.amount_minor:
-            return "dispute_mismatch", "The PSP's dispute is of more than was taken."
+    if not all(_is_part_of(dispute.money, whole) for dispute in outcome.disputes):
+        return "dispute_mismatch", "The PSP's dispute is not of what was taken."
     return None
+
+
+def _is_part_of(money: Money, whole: Money) -> bool:
+    return money.currency == whole.currency and 0 < money.amount_minor <= whole.amount_minor

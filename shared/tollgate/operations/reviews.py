@@ -16,9 +16,8 @@ from tollgate.domain.settling import paid_status
 from tollgate.operations.context import Call, Context
 from tollgate.operations.periods import grant_period
 from tollgate.operations.settlement import save_locked
-from tollgate.storage import access_cache, disputes, payments, refunds
+from tollgate.storage import disputes, payments, refunds
 from tollgate.storage.payments import PaymentFilter
-from tollgate.storage.subscriptions import ClientDates
 
 if TYPE_CHECKING:
     from tollgate.schemas.reviews import ResolveReview
@@ -49,14 +48,10 @@ def resolve_review(context: Context, call: "Call[ResolveReview]") -> Payment:
         if payment.status is not PaymentStatus.NEEDS_REVIEW:
             raise NotInReview
         if call.content.resolution == "reject":
-            resolved, granted = _reject(context, call, payment), None
-        elif payment.amount_captured_minor:
-            resolved, granted = _accept_as_it_was(context, call, payment), None
-        else:
-            resolved, granted = _accept_as_paid(context, call, payment)
-    if granted:  # only now that it is committed
-        access_cache.put_dates(context.cache, payment.app_id, payment.client_id, granted)
-    return resolved
+            return _reject(context, call, payment)
+        if payment.amount_captured_minor:
+            return _accept_as_it_was(context, call, payment)
+        return _accept_as_paid(context, call, payment)
 
 
 def _reject(context: Context, call: "Call[ResolveReview]", payment: Payment) -> Payment:
@@ -76,21 +71,17 @@ def _accept_as_it_was(context: Context, call: "Call[ResolveReview]", payment: Pa
     return _save(context, call, payment, after, "payment.review_accepted", look_again=pending)
 
 
-def _accept_as_paid(
-    context: Context, call: "Call[ResolveReview]", payment: Payment
-) -> tuple[Payment, ClientDates | None]:
-    granted = None
+def _accept_as_paid(context: Context, call: "Call[ResolveReview]", payment: Payment) -> Payment:
     after = replace(
         payment,
         status=PaymentStatus.SUCCEEDED,
         amount_captured_minor=_taken_minor(payment, payment.review or {}),
         failure=None,
     )
-    if after.plan is not None:
-        after, granted = grant_period(context, after, call.caller.actor)
+    if after.plan is not None:  # the new dates are not put into Redis: a no never comes from there
+        after, _ = grant_period(context, after, call.caller.actor)
     # what it said since then, of a refund for one, was not listened to
-    accepted = _save(context, call, payment, after, "payment.review_accepted", look_again=True)
-    return accepted, granted
+    return _save(context, call, payment, after, "payment.review_accepted", look_again=True)
 
 
 def _taken_minor(payment: Payment, said: Mapping[str, object]) -> int:

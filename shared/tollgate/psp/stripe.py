@@ -229,13 +229,15 @@ class Stripe:
     def _sdk(self) -> "StripeClient":
         import stripe
 
+        from tollgate.psp.stripe_http import DeadlineClient
+
         stripe.enable_telemetry = False
         return stripe.StripeClient(
             self._secret_key,
             stripe_version=API_VERSION,
             base_addresses={"api": self._api_url},
             max_network_retries=0,
-            http_client=stripe.HTTPXClient(timeout=SEND_TIMEOUT_SECONDS, allow_sync_methods=True),
+            http_client=DeadlineClient(SEND_TIMEOUT_SECONDS),
         )
 
     @cached_property

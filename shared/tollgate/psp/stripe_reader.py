@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     import httpx
 
 READ_TIMEOUT_SECONDS = 5.0
-"""Somebody waits for a read: a PSP, a browser, or the app that asks whether its client has paid."""
+"""From opening the connection to the last byte: somebody waits for a read, be it a PSP, a browser,
+or the app that asks whether its client has paid."""
 PAGE_SIZE = 100
 
 Query = Mapping[str, str | int | list[str]]
@@ -63,6 +64,11 @@ class Reader:
     def _client(self) -> "httpx.Client":
         import httpx
 
+        from tollgate.psp.deadline import DeadlineTransport
+
         return httpx.Client(
-            base_url=self._api_url, headers=self._headers, timeout=READ_TIMEOUT_SECONDS
+            base_url=self._api_url,
+            headers=self._headers,
+            timeout=READ_TIMEOUT_SECONDS,
+            transport=DeadlineTransport(READ_TIMEOUT_SECONDS),
         )

@@ -27,20 +27,21 @@ def ask(call: Callable[[], Answer], refusal: str) -> Answer | Failure | None:
 
     Raises PspUnavailable and Misconfigured where it is certain that nothing did.
     """
+    import httpx
     import stripe
 
     try:
         return call()
+    except (httpx.ConnectError, httpx.ConnectTimeout):  # there was no connection to send it by
+        raise PspUnavailable("Stripe can't be reached just now.") from None
+    except httpx.HTTPError:
+        return None
     except stripe.RateLimitError:
         raise PspUnavailable("Stripe refuses more requests for the moment.") from None
     except (stripe.AuthenticationError, stripe.PermissionError):
         raise Misconfigured("Stripe refuses this deployment's secret key.") from None
     except (stripe.CardError, stripe.InvalidRequestError) as error:
         return Failure(error.code or "invalid_request", refusal)
-    except stripe.APIConnectionError as error:
-        if _never_sent(error):
-            raise PspUnavailable("Stripe can't be reached just now.") from None
-        return None
     except stripe.StripeError:
         # a 409, a 5xx, our key seen with other fields: it may have happened
         return None
@@ -94,10 +95,3 @@ def refund_params(
     if order.reason in _REFUND_REASONS:
         params["reason"] = order.reason
     return params
-
-
-def _never_sent(error: BaseException) -> bool:
-    """Whether no connection came about, so that Stripe can't have heard of the request."""
-    import httpx
-
-    return isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout)

@@ -13,14 +13,21 @@ def claim_due(database: Database, now: datetime, limit: int) -> list[str]:
     whoever dies with it delays the payment and no more, and two callers never share one.
     """
     rows = database.all(
-        """UPDATE payments
-           SET checks = checks + 1,
-               next_check_at = %(now)s + make_interval(secs => least(
-                   %(shortest)s * power(2, least(checks, 30)), %(longest)s))
-           WHERE id IN (SELECT id FROM payments WHERE next_check_at <= %(now)s
-                        ORDER BY next_check_at LIMIT %(limit)s
-                        FOR UPDATE SKIP LOCKED)
-           RETURNING id""",
+        # materialized: as a subquery of the UPDATE it may be run for each row, past its limit
+        """WITH due AS MATERIALIZED (
+               SELECT id, next_check_at AS due_at FROM payments
+               WHERE next_check_at <= %(now)s
+               ORDER BY next_check_at LIMIT %(limit)s
+               FOR UPDATE SKIP LOCKED
+           ), claimed AS (
+               UPDATE payments
+               SET checks = payments.checks + 1,
+                   next_check_at = %(now)s + make_interval(secs => least(
+                       %(shortest)s * power(2, least(payments.checks, 30)), %(longest)s))
+               FROM due WHERE payments.id = due.id
+               RETURNING payments.id, due_at
+           )
+           SELECT id FROM claimed ORDER BY due_at, id""",
         {
             "now": now,
             "limit": limit,
@@ -32,10 +39,14 @@ def claim_due(database: Database, now: datetime, limit: int) -> list[str]:
 
 
 def stop_checking(database: Database, payment_id: str, version: int) -> None:
-    """Nothing about this payment is open, if it still stands as it was read."""
+    """Nothing about this payment is open, if it still stands as it was claimed and read.
+
+    A refund that is asked for meanwhile holds the row, and is not seen by the subquery of who waits
+    for it; that it begins the checks anew is.
+    """
     database.one(
         """UPDATE payments SET next_check_at = NULL
-           WHERE id = %(payment_id)s AND version = %(version)s
+           WHERE id = %(payment_id)s AND version = %(version)s AND checks > 0
              AND NOT EXISTS (SELECT FROM refunds
                              WHERE refunds.payment_id = payments.id AND refunds.status = 'pending')
         """,

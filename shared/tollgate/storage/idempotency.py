@@ -67,14 +67,24 @@ def take_over_sending(
 
 
 def delete_old(database: Database, before: datetime, limit: int) -> int:
-    """Forgets answers that nobody asks for any more; how many. What they made keeps its key."""
+    """Forgets answers that nobody asks for any more; how many. What they made keeps its key.
+
+    Not while a refund waits to be sent: whoever sends it holds the key's row.
+    """
     rows = database.all(
-        """DELETE FROM idempotency_keys
-           WHERE (app_id, key) IN (SELECT app_id, key FROM idempotency_keys
-                                   WHERE created_at < %(before)s
-                                   ORDER BY created_at LIMIT %(limit)s
-                                   FOR UPDATE SKIP LOCKED)
-           RETURNING key""",
+        # materialized: as a subquery of the DELETE it may be run for each row, past its limit
+        """WITH old AS MATERIALIZED (
+               SELECT app_id, key FROM idempotency_keys i
+               WHERE created_at < %(before)s
+                 AND NOT EXISTS (SELECT FROM refunds
+                                 WHERE refunds.id = i.refund_id AND refunds.status = 'pending'
+                                   AND refunds.psp_reference IS NULL)
+               ORDER BY created_at LIMIT %(limit)s
+               FOR UPDATE SKIP LOCKED
+           )
+           DELETE FROM idempotency_keys k USING old
+           WHERE k.app_id = old.app_id AND k.key = old.key
+           RETURNING k.key""",
         {"before": before, "limit": limit},
     )
     return len(rows)
