@@ -8,13 +8,14 @@ from random import Random
 from tests.chaos import judge
 from tests.chaos.stage import LONGEST_CALL_SECONDS, Act, Kill, Stage, Told
 from tests.chaos.story import PASSES, Story, Wish, reconcile, webhook
+from tollgate.crash_points import CrashPoint
 
 STORIES = 12
-STEPS = 8
+STEPS = 10
 """A story's, about, before the world becomes quiet."""
-KILLED = 0.6
-"""How much of what is done in a round is to be killed."""
-BY_THE_CLOCK = 0.2
+KILLED = {"create": 0.5, "refund": 0.7, "webhook": 0.7, "read": 0.7, "reconcile": 0.7}
+"""How much of each is to be killed: what the rest waits for not quite as much."""
+BY_THE_CLOCK = 0.15
 """How much of that at an instant, and not at a point."""
 PAUSES = (1, 5, 11, 31, 31, 61, 61, 130, 700)
 LAST_PAUSES = (61, 61, 700, 3_700, 86_400, 3_700, 86_400, *[3_700] * 12)
@@ -31,6 +32,25 @@ class Tally:
     spared: int = 0
     """Calls that were done before they came to the point."""
 
+    tried: Counter[tuple[str, str]] = field(default_factory=Counter)
+    hit: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By call and point: how often one was to die there, and did."""
+
+    def promise(self, what: str, point: CrashPoint) -> float:
+        """More where few died so far, and where such a call mostly comes by."""
+        likely = (self.hit[what, point] + 1) / (self.tried[what, point] + 2)
+        return likely / (1 + self.killed[point]) ** 2
+
+    def count(self, what: str, kill: Kill, *, was_killed: bool) -> None:
+        """Notes what became of one who was to be killed."""
+        self.spared += not was_killed
+        if kill.point is None:
+            self.by_the_clock += was_killed
+            return
+        self.tried[what, kill.point] += 1
+        self.hit[what, kill.point] += was_killed
+        self.killed[kill.point] += was_killed
+
     def __str__(self) -> str:
         killed = ", ".join(f"{point} {times}" for point, times in sorted(self.killed.items()))
         return f"{killed}; by the clock {self.by_the_clock}; spared {self.spared}"
@@ -42,6 +62,7 @@ class Round:
     def __init__(self, stage: Stage, tally: Tally, seed: str) -> None:
         self._stage, self._tally, self._world = stage, tally, stage.world
         self._dice = Random(seed)
+        self._asked: set[str] = set()
         plan = self._world.plan
         self.stories = [
             Story.drawn(self._dice, f"r{seed.rpartition('/')[2]}s{number:x}", plan)
@@ -51,10 +72,10 @@ class Round:
     def play(self) -> None:
         """Everything, to the judgement."""
         for _ in range(STORIES * STEPS):
-            if self._dice.random() < 0.2:
+            if self._dice.random() < 0.15:
                 self._pause(self._dice.choice(PAUSES))
-            elif self._dice.random() < 0.2:
-                self._do("reconcile", reconcile(self._world))
+                if self._dice.random() < 0.6:
+                    self._do("reconcile", reconcile(self._world))
             else:
                 self._step(self._dice.choice(self.stories))
         self._become_quiet()
@@ -62,8 +83,15 @@ class Round:
 
     def _step(self, story: Story) -> None:
         """Something that may happen now in this story."""
-        steps = [self._create, self._pay, self._deliver, self._read, self._refund]
-        self._dice.choice(steps)(story)
+        weights = {
+            self._create: 1 if story.pay.heard else 8,
+            self._pay: 3 if story.fate == "page" else 0,
+            self._deliver: 4,
+            self._read: 2 if story.pay.heard else 0,
+            self._refund: 12 if any(wish.heard is None for wish in story.refunds) else 1,
+        }
+        (step,) = self._dice.choices(list(weights), list(weights.values()))
+        step(story)
 
     def _create(self, story: Story) -> None:
         story.pay.hear(self._do("create", story.create(self._world), story))
@@ -77,8 +105,9 @@ class Round:
         told = self._stage.psp.ask("events", story=story.name)
         assert told is not None
         events = [each["event"] for each in told["events"]]
-        if events:
-            self._send(story, self._dice.choice(events))
+        news = [event for event in events if event["event_id"] not in story.acknowledged]
+        if news or (events and self._dice.random() < 0.2):
+            self._send(story, self._dice.choice(news or events))
 
     def _send(self, story: Story, event: Told) -> None:
         answer = self._do("webhook", webhook(self._world, event), story)
@@ -93,9 +122,13 @@ class Round:
 
     def _refund(self, story: Story) -> None:
         if story.refunds and story.payment_id is not None:
-            self._ask_back(story, self._dice.choice(story.refunds))
+            news = [wish for wish in story.refunds if wish.heard is None]
+            wish = self._dice.choice(news or story.refunds)
+            if story.is_patient or wish.key not in self._asked or self._dice.random() < 0.1:
+                self._ask_back(story, wish)
 
     def _ask_back(self, story: Story, wish: Wish) -> None:
+        self._asked.add(wish.key)
         wish.hear(self._do("refund", story.refund(self._world, wish), story))
 
     def _become_quiet(self) -> None:
@@ -134,7 +167,7 @@ class Round:
         kill = self._drawn_kill(what)
         answer = self._stage.act(act, kill)
         if kill is not None:
-            self._count(kill, was_killed=answer is None)
+            self._tally.count(what, kill, was_killed=answer is None)
         died = f", to be killed {kill}" if kill else ""
         said = "died" if answer is None else answer.get("status", answer)
         line = f"{what}{died}: {said}"
@@ -149,20 +182,12 @@ class Round:
             story.log.append(line)
 
     def _drawn_kill(self, what: str) -> Kill | None:
-        """Mostly where the fewest died so far."""
-        if self._dice.random() > KILLED:
+        """Mostly where few died so far."""
+        if self._dice.random() > KILLED[what]:
             return None
         if self._dice.random() < BY_THE_CLOCK:
             return Kill(after_seconds=self._dice.uniform(0, LONGEST_CALL_SECONDS))
-        tie = {point: self._dice.random() for point in PASSES[what]}
-        points = sorted(PASSES[what], key=lambda point: (self._tally.killed[point], tie[point]))
-        nth = 1 + (self._dice.random() < 0.2) if what == "reconcile" else 1
-        return Kill(points[0 if self._dice.random() < 0.5 else self._dice.randrange(3)], nth)
-
-    def _count(self, kill: Kill, *, was_killed: bool) -> None:
-        if not was_killed:
-            self._tally.spared += 1
-        elif kill.point is None:
-            self._tally.by_the_clock += 1
-        else:
-            self._tally.killed[kill.point] += 1
+        points = PASSES[what]
+        (point,) = self._dice.choices(points, [self._tally.promise(what, at) for at in points])
+        nth = 1 + (self._dice.random() < 0.1) if what == "reconcile" else 1
+        return Kill(point, nth)

@@ -48,11 +48,11 @@ PASSES = {
 }
 """The points that a call may pass."""
 
-FATES = ("now", "now", "page", "page", "no")
+FATES = ("now", "now", "now", "page", "page", "no")
 FAULTS = ("", "", "", "", "lost1", "lost1", "lost2", "down1", "blind1", "lost1 blind2")
 AMOUNT = 150_000
 ALL = 0
-AMOUNTS_BACK = ((), (ALL,), (AMOUNT // 3,), (AMOUNT // 3, AMOUNT // 3), (1, ALL), (ALL, ALL))
+AMOUNTS_BACK = ((ALL,), (AMOUNT // 3,), (AMOUNT // 3, AMOUNT // 3), (1, ALL), (ALL, ALL))
 
 
 @dataclass

@@ -131,6 +131,12 @@ class TestRefunds:
         ]
         assert stands(after) == (PARTLY, 200)
 
+    def test_the_psps_reference_says_which_before_ours_does(self) -> None:
+        ours, there = refund(), refund(id="ref_2", psp_reference="re_1")
+        after = heard(known(ours, there), refund_word())
+        assert after.refunds[0] is ours
+        assert after.refunds[1] == replace(there, status=DONE, updated_at=LATER)
+
     @pytest.mark.parametrize("refund_id", ["ref_1", None])
     def test_one_that_is_told_twice_is_one(self, refund_id: str | None) -> None:
         start = known(refund()) if refund_id else known()

@@ -127,6 +127,17 @@ class TestCapture:
         reconcile(world)
         assert read(world, payment_id)["amount_captured"] == 4_000
 
+    def test_that_the_psp_refuses_in_the_end_is_wanted_no_more(self, world: World) -> None:
+        payment_id = authorized(world)
+        world.psp.on_ask = unreachable
+        assert capture(world, payment_id, {"amount": 4_000}).status == 503
+        world.psp.on_ask = lambda what: None
+        world.psp.refusal = Failure("gone", "The authorization has lapsed.")
+        world.pass_time(minutes=2)
+        reconcile(world)
+        assert wanted(world) == [(None, False)]
+        assert status_of(world, payment_id) == "authorized"
+
     def test_of_another_amount_than_was_asked_needs_review(self, world: World) -> None:
         payment_id = authorized(world)
         world.psp.on_ask = lambda what: None

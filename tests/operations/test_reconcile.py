@@ -52,8 +52,7 @@ class TestDeadCallers:
         assert (report["looked_at"], report["unsettled"]) == (1, [])
         assert status_of(world, payment_id) == "requires_action"
         assert len(world.psp.opened) == 1
-        world.pass_time(seconds=31)  # until then reconcile is taken to be at it
-        answer = create(world, PLAN)
+        answer = create(world, PLAN)  # reconcile is done with it
         assert (answer.status, answer.json["id"]) == (201, payment_id)
         assert answer.json["next_action"]["type"] == "redirect"
         world.psp.status = PaymentStatus.SUCCEEDED

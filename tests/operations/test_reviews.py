@@ -76,6 +76,7 @@ class TestList:
             "livemode": False,
             "amount": 9_999,
             "currency": "KES",
+            "refunds_and_disputes": [],
         }
         assert review["since"] == "2026-01-31T09:00:00Z"
 
@@ -234,3 +235,30 @@ class TestTheDecision:
         payment_id = doubtful(world)
         answer = world.call("admin/reviews", path=f"/{payment_id}", body=ACCEPT)
         assert answer.status == 403
+
+
+class TestDecided:
+    """What an operator has decided about is not asked again, unless the PSP says something else."""
+
+    def test_the_same_words_change_nothing(self, world: World, reviews: Operator) -> None:
+        payment_id = doubtful(world)
+        assert reviews.ask("POST", f"/{payment_id}", REJECT).status == 200
+        world.psp.alter = _altered({"livemode": True})
+        tell(world, payment_id)
+        assert status_of(world, payment_id) == "canceled"
+        world.psp.alter = _altered({"money": Money(9_999, "KES")})
+        tell(world, payment_id)
+        assert status_of(world, payment_id) == "needs_review"
+
+    def test_nor_do_those_of_refunds(self, world: World, reviews: Operator) -> None:
+        payment_id = paid(world)
+        world.psp.refund_there(payment_id, Money(10**6, "KES"))
+        tell(world, payment_id)
+        (review,) = reviews.ask("GET").json["data"]
+        assert review["said"]["refunds_and_disputes"] == ["re_1: succeeded, 1000000 KES"]
+        assert reviews.ask("POST", f"/{payment_id}", ACCEPT).status == 200
+        tell(world, payment_id)
+        assert status_of(world, payment_id) == "succeeded"
+        world.psp.refund_there(payment_id, Money(10**6, "KES"))
+        tell(world, payment_id)
+        assert status_of(world, payment_id) == "needs_review"

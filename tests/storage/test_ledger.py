@@ -51,6 +51,13 @@ class TestEachMove:
         assert posted == transfer("fee", "psp", "fees", 7, "KES")
         assert self.posted(money, lambda: money.change("payments", "pay_1", **later)) == []
 
+    def test_the_fee_that_was_known_before_is_posted_once(self, money: MoneyRows) -> None:
+        money.payment()
+        fee = {"status": "needs_review", "fee_minor": 7, "fee_currency": "KES"}
+        posted = self.posted(money, lambda: money.change("payments", "pay_1", **fee))
+        assert posted == transfer("fee", "psp", "fees", 7, "KES")
+        assert self.posted(money, money.pay) == transfer("capture", "app", "psp", 100, "KES")
+
     def test_a_fee_of_nothing(self, money: MoneyRows) -> None:
         money.paid()
         free = {"fee_minor": 0, "fee_currency": "KES"}

@@ -176,14 +176,15 @@ class TestRefundsAddUp:
         assert money.balances() == {("psp", "KES"): 100, ("app", "KES"): -100}
 
     def test_another_payments_refunds_are_not_counted(self, money: MoneyRows) -> None:
-        money.paid()
-        money.paid(id="pay_2")
-        money.refund(payment_id="pay_2")
+        for number in ("1", "2"):
+            money.paid(id=f"pay_{number}")
+            money.refund(id=f"ref_{number}", payment_id=f"pay_{number}")
+            money.move_refund(f"ref_{number}", "succeeded")
+        money.refund(id="ref_3", payment_id="pay_2", amount_minor=1)
         self.refused_at_commit(
             money,
-            "UPDATE refunds SET status = 'succeeded'",
-            """UPDATE payments SET status = 'partially_refunded', amount_refunded_minor = 40
-               WHERE id = 'pay_1'""",
+            "UPDATE refunds SET status = 'succeeded' WHERE id = 'ref_3'",
+            "UPDATE payments SET amount_refunded_minor = 41 WHERE id = 'pay_1'",
         )
 
 

@@ -263,9 +263,11 @@ def test_a_refund_learns_its_psp_reference_once(money: MoneyRows) -> None:
 class TestDisputes:
     def test_one_for_a_reference_of_a_psp(self, money: MoneyRows) -> None:
         money.paid()
+        money.paid(id="pay_2")
         money.dispute()
+        again = {"id": "dis_2", "psp_reference": "dp of dis_1"}
         with pytest.raises(UniqueViolation) as violation:
-            money.dispute(id="dis_2", psp_reference="dp of dis_1")
+            money.dispute(**again, payment_id="pay_2", status="won")
         assert violation.value.diag.constraint_name == "one_dispute_per_psp_reference"
         money.dispute(id="dis_2")
         money.dispute(id="dis_3", psp="paypal", psp_reference="dp of dis_1")

@@ -76,7 +76,7 @@ class Payment:
 
     0 <= refunded <= captured <= `money`, all in its currency. `capture_amount_minor` is what the
     app asked to take of an authorized payment, `cancel_asked_at` when it asked to let it go.
-    `review` is what the PSP said, where that does not match.
+    `review` is what the PSP said, where that does not match; kept once somebody has decided.
     """
 
     id: str

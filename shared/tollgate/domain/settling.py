@@ -51,6 +51,8 @@ def apply(payment: Payment, outcome: Outcome, now: datetime) -> Payment:
     ):
         return payment
     failure = mismatch(payment, outcome)
+    if failure and payment.review == _told(outcome):
+        return payment  # an operator has decided about these very words
     status = PaymentStatus.NEEDS_REVIEW if failure else _as_asked(payment, outcome.status)
     if status is payment.status or status not in EDGES[payment.status]:
         return payment
@@ -84,13 +86,24 @@ def _without_card_number(failure: Failure | None) -> Failure | None:
 
 def _told(outcome: Outcome) -> dict[str, object]:
     """What the PSP said, for the operator who has to decide."""
-    return {
+    told: dict[str, object] = {
         "status": outcome.status,
         "reference": outcome.reference,
         "livemode": outcome.livemode,
         "amount": outcome.money and outcome.money.amount_minor,
         "currency": outcome.money and outcome.money.currency,
     }
+    if outcome.refunds or outcome.disputes:
+        told["refunds_and_disputes"] = [
+            *(_line(refund) for refund in outcome.refunds),
+            *(_line(dispute) for dispute in outcome.disputes),
+        ]
+    return told
+
+
+def _line(word: RefundOutcome | DisputeOutcome) -> str:
+    money = word.money
+    return f"{word.psp_reference}: {word.status}, {money.amount_minor} {money.currency}"
 
 
 @dataclass(frozen=True)
@@ -113,6 +126,8 @@ def follow_up(known: FollowUp, outcome: Outcome, now: datetime, new_id: NewId) -
     disputes = _merged_disputes(known, outcome.disputes, now, new_id)
     refunded = refunded_minor(refunds)
     wrong = _disbelieved(known, outcome, refunded)
+    if wrong is not None and payment.review == _told(outcome):
+        return known  # an operator has decided about these very words
     if wrong is not None:
         code, message = wrong
         flagged = replace(

@@ -15,7 +15,7 @@ from tollgate.domain.errors import (
     PspUnavailable,
     RefusedByPsp,
 )
-from tollgate.domain.payment import UNPAID, Failure, Payment, PaymentStatus
+from tollgate.domain.payment import UNPAID, Payment, PaymentStatus
 from tollgate.operations import sending
 from tollgate.operations.context import Call, Context, Reply
 from tollgate.operations.settlement import ask_psp, save_locked, settle
@@ -39,7 +39,8 @@ def capture_payment(context: Context, call: "Call[CapturePayment]") -> Reply:
     refusal = sending.capture(context, wanted)
     payment = _settled(context, wanted, call.caller.actor)
     if refusal is not None and payment.status is PaymentStatus.AUTHORIZED:
-        _withdraw(context, payment, call.caller.actor, refusal)
+        withdraw(context, payment, call.caller.actor)
+        raise RefusedByPsp(refusal.message)
     return Reply(202 if payment.is_open else 200, payment)
 
 
@@ -56,7 +57,8 @@ def cancel_payment(context: Context, call: Call[None]) -> Reply:
     refusal = sending.cancel(context, wanted)
     payment = _settled(context, wanted, call.caller.actor)
     if refusal is not None and payment.is_open:
-        _withdraw(context, payment, call.caller.actor, refusal)
+        withdraw(context, payment, call.caller.actor)
+        raise RefusedByPsp(refusal.message)
     if not payment.is_open and payment.status not in UNPAID:
         raise NotCancelable("It was paid before it could be canceled. Refund it instead.")
     return Reply(202 if payment.is_open else 200, payment)
@@ -106,8 +108,8 @@ def _settled(context: Context, payment: Payment, actor: str) -> Payment:
         return payment  # reconcile will hear of it
 
 
-def _withdraw(context: Context, payment: Payment, actor: str, refusal: Failure) -> None:
-    """The PSP said no: what was wanted is wanted no more, and the caller hears why."""
+def withdraw(context: Context, payment: Payment, actor: str) -> None:
+    """The PSP said no: what was wanted of a payment is wanted no more."""
     with context.database.transaction():
         locked = payments.lock_payment(context.database, payment.id)
         wanted = replace(
@@ -115,4 +117,3 @@ def _withdraw(context: Context, payment: Payment, actor: str, refusal: Failure) 
         )
         if locked.is_open:
             save_locked(context, locked, wanted, actor, action="payment.refused")
-    raise RefusedByPsp(refusal.message)

@@ -26,6 +26,7 @@ from tollgate.domain.principal import EVERY_TENANT
 from tollgate.domain.refund import RefundStatus
 from tollgate.logs import log
 from tollgate.operations import sending
+from tollgate.operations.captures import withdraw
 from tollgate.operations.context import Context
 from tollgate.operations.customers import open_customer
 from tollgate.operations.refunds import send_refund
@@ -98,10 +99,9 @@ def _look_at(context: Context, payment: Payment, report: _Report) -> None:
         return  # somebody else has it in hand
     report.failures[payment.psp] = 0
     reach(CrashPoint.RECONCILE_SETTLED)
-    if not payment.is_open:
+    is_over = not payment.is_open and payment.status is not PaymentStatus.DISPUTED
+    if is_over and checks.stop_checking(context.database, payment.id, payment.version):
         report.settled += 1
-    if not payment.is_open and payment.status is not PaymentStatus.DISPUTED:
-        checks.stop_checking(context.database, payment.id, payment.version)
 
 
 def _advance(context: Context, payment: Payment) -> Payment:
@@ -134,19 +134,29 @@ def _finish_start(context: Context, payment: Payment) -> Payment:
     if outcome.status is PaymentStatus.PENDING:
         raise PspUnavailable
     reach(CrashPoint.RECONCILE_STARTED)
-    return record(context, payment, outcome, _ACTOR)
+    payment = record(context, payment, outcome, _ACTOR)
+    idempotency.release_sending(context.database, payment.id, None, context.now())
+    return payment
 
 
 def _ask_again(context: Context, payment: Payment) -> Payment:
-    """What the app asked for and did not get yet; or that a page is closed that nobody paid on."""
-    unpaid = payment.status is PaymentStatus.REQUIRES_ACTION
-    if payment.status is PaymentStatus.AUTHORIZED and payment.capture_amount_minor is not None:
-        sending.capture(context, payment)
-    elif payment.cancel_asked_at or (unpaid and context.now() >= payment.expires_at + LATE):
+    """What the app asked for and did not get yet, unless the PSP refuses it; and that a page is
+    closed that nobody paid on."""
+    wants_capture = payment.capture_amount_minor is not None
+    late = context.now() >= payment.expires_at + LATE
+    if payment.status is PaymentStatus.AUTHORIZED and wants_capture:
+        refusal = sending.capture(context, payment)
+    elif payment.cancel_asked_at is not None:
+        refusal = sending.cancel(context, payment)
+    elif payment.status is PaymentStatus.REQUIRES_ACTION and late:
         sending.cancel(context, payment)
+        refusal = None  # whatever it says: nobody waits for this
     else:
         return payment
-    return settle(context, payment, _ACTOR)
+    payment = settle(context, payment, _ACTOR)
+    if refusal is not None and payment.is_open:
+        withdraw(context, payment, _ACTOR)
+    return payment
 
 
 def _refund_again(context: Context, payment: Payment, refund_id: str) -> None:
@@ -156,3 +166,4 @@ def _refund_again(context: Context, payment: Payment, refund_id: str) -> None:
         if asked.status is RefundStatus.PENDING and asked.psp_reference is None:
             send_refund(context, payment, asked, _ACTOR, again=True)
             reach(CrashPoint.RECONCILE_REFUNDED)
+        idempotency.release_sending(context.database, payment.id, refund_id, now)

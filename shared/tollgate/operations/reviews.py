@@ -105,7 +105,7 @@ def _save(
     return save_locked(
         context,
         before,
-        replace(after, review=None, updated_at=context.now()),
+        replace(after, updated_at=context.now()),
         call.caller.actor,
         action=action,
         note=mask_card_numbers(call.content.note),

@@ -24,6 +24,7 @@ class SaidView(AnswerModel):
     livemode: bool | None
     amount: int | None
     currency: str | None
+    refunds_and_disputes: list[str]
 
 
 class ReviewView(AnswerModel):
@@ -42,7 +43,14 @@ class ReviewView(AnswerModel):
         return cls(
             app_id=payment.app_id,
             payment=PaymentView.of(payment),
-            said=SaidView(**{name: said.get(name) for name in SaidView.model_fields}),
+            said=SaidView(
+                status=said.get("status"),
+                reference=said.get("reference"),
+                livemode=said.get("livemode"),
+                amount=said.get("amount"),
+                currency=said.get("currency"),
+                refunds_and_disputes=said.get("refunds_and_disputes", []),
+            ),
             since=payment.updated_at,
         )
 

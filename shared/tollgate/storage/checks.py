@@ -38,8 +38,9 @@ def claim_due(database: Database, now: datetime, limit: int) -> list[str]:
     return [row["id"] for row in rows]
 
 
-def stop_checking(database: Database, payment_id: str, version: int) -> None:
-    """Nothing about this payment is open, if it still stands as it was claimed and read.
+def stop_checking(database: Database, payment_id: str, version: int) -> bool:
+    """Nothing about this payment is open, if it still stands as it was claimed and read; whether
+    nobody looks at it any more.
 
     A refund that is asked for meanwhile holds the row, and is not seen by the subquery of who waits
     for it; that it begins the checks anew is.
@@ -52,6 +53,11 @@ def stop_checking(database: Database, payment_id: str, version: int) -> None:
         """,
         {"payment_id": payment_id, "version": version},
     )
+    left = database.one(
+        "SELECT id FROM payments WHERE id = %(payment_id)s AND next_check_at IS NOT NULL",
+        {"payment_id": payment_id},
+    )
+    return left is None
 
 
 def count_due(database: Database, now: datetime) -> int:

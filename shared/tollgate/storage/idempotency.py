@@ -66,6 +66,18 @@ def take_over_sending(
     return row is not None
 
 
+def release_sending(
+    database: Database, payment_id: str, refund_id: str | None, now: datetime
+) -> None:
+    """Lets a caller who retries go on at once: what take_over_sending was for is done."""
+    database.one(
+        """UPDATE idempotency_keys SET locked_until = %(now)s
+           WHERE payment_id = %(payment_id)s AND refund_id IS NOT DISTINCT FROM %(refund_id)s
+             AND answer_status IS NULL""",
+        {"payment_id": payment_id, "refund_id": refund_id, "now": now},
+    )
+
+
 def delete_old(database: Database, before: datetime, limit: int) -> int:
     """Forgets answers that nobody asks for any more; how many. What they made keeps its key.
 
