@@ -1,7 +1,5 @@
 -- migrate:up
 
-SELECT set_config('tollgate.app_id', '*', true);
-
 ALTER TABLE payments
     ADD COLUMN request_sha256 bytea, -- of the request that made it: the key's row expires, this does not
     ADD COLUMN amount_captured_minor bigint NOT NULL DEFAULT 0,
@@ -57,12 +55,6 @@ BEGIN
     RETURN NEW;
 END
 $$;
-
--- what was paid before there was an amount for it
-UPDATE payments SET amount_captured_minor = amount_minor
-WHERE status IN ('succeeded', 'partially_refunded', 'refunded', 'disputed');
-UPDATE payments SET next_check_at = updated_at
-WHERE status IN ('pending', 'requires_action', 'processing', 'authorized');
 
 -- 0 <= refunded <= captured <= asked, and the state says the same as the amounts.
 ALTER TABLE payments

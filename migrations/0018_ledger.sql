@@ -1,7 +1,5 @@
 -- migrate:up
 
-SELECT set_config('tollgate.app_id', '*', true);
-
 -- The books: where money is, in double entries. `psp` is what a PSP holds for an app, `app` what we
 -- owe the app, `fees` what the PSP kept, `disputes` what a client's bank holds. A posting is two
 -- rows that sum to zero. Nobody writes here: the rows follow from the state of payments, refunds
@@ -127,11 +125,6 @@ END
 $$;
 CREATE TRIGGER disputes_post AFTER INSERT OR UPDATE ON disputes
     FOR EACH ROW EXECUTE FUNCTION disputes_post();
-
--- what was taken before there were books
-SELECT post('capture', app_id, id, psp, id, version, 'app', 'psp', amount_captured_minor, currency,
-            updated_at)
-FROM payments WHERE amount_captured_minor > 0;
 
 -- migrate:down
 

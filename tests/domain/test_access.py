@@ -116,8 +116,11 @@ def test_access_is_until_the_last_end_unless_something_stops_it() -> None:
         PAUSE,
         CANCELED,
         EXPIRED,
-        (SubscriptionStatus.EXPIRED, Reason.REFUNDED),
-        (SubscriptionStatus.EXPIRED, Reason.DISPUTED),
+        *(
+            (status, reason)
+            for status in (SubscriptionStatus.EXPIRED, SubscriptionStatus.CANCELED)
+            for reason in (Reason.REFUNDED, Reason.DISPUTED)
+        ),
     }
 
 
@@ -138,10 +141,10 @@ class TestMoneyThatWentBack:
         assert access(given, at(6)).reason is Reason.TRIAL
         assert access(given, at(7)).reason is reason
 
-    def test_comes_after_a_pause_and_a_cancellation(self, reason: Reason) -> None:
+    def test_comes_after_a_pause_and_explains_a_cancellation(self, reason: Reason) -> None:
         for given, meaning in (
             (dates(paused_at=1), PAUSE),
-            (dates(paused_at=1, cancel_at=2), CANCELED),
+            (dates(paused_at=1, cancel_at=2), (SubscriptionStatus.CANCELED, reason)),
         ):
             answer = access(replace(given, ended_by=reason), at(3))
             assert (answer.status, answer.reason) == meaning

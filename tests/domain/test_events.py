@@ -19,7 +19,8 @@ def event(before: PaymentStatus, after: PaymentStatus) -> str | None:
     """What is told of this move, with the amounts that the states stand for."""
     start = payment(before, amount_refunded_minor=REFUNDED_MINOR.get(before, 0))
     moved = replace(start, status=after, amount_refunded_minor=REFUNDED_MINOR.get(after, 0))
-    return payment_event(start, moved)
+    dispute_moved = before is not after and DISPUTED in (before, after)
+    return payment_event(start, moved, dispute_moved=dispute_moved)
 
 
 def expected(before: PaymentStatus, after: PaymentStatus) -> str | None:
@@ -60,7 +61,9 @@ def test_another_part_that_goes_back_is_told() -> None:
 
 def test_that_a_dispute_was_decided_is_told_though_the_payment_stays_disputed() -> None:
     start = payment(DISPUTED)
-    assert payment_event(start, replace(start, updated_at=LATER)) is EventType.PAYMENT_DISPUTED
+    later = replace(start, updated_at=LATER)
+    assert payment_event(start, later, dispute_moved=True) is EventType.PAYMENT_DISPUTED
+    assert payment_event(start, later) is None, "a fee that is heard of is nobody's news"
 
 
 def test_a_refund_tells_of_its_end_and_of_nothing_else() -> None:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from tollgate.domain.billing import Interval, Unit
 from tollgate.domain.reversal import Change, PaidPeriod, Reversal, restore, reverse
 from tollgate.domain.subscription import (
     Dates,
+    Plan,
     Reason,
     RefundRule,
     Subscription,
@@ -18,6 +20,7 @@ from tollgate.domain.subscription import (
 
 GRACE = timedelta(days=3)
 DAY = timedelta(days=1)
+BASIC = Plan("app_1", "basic", "pro", Interval(Unit.MONTH, 1), 0, GRACE.days)
 END_NOW, PERIOD_END, NEVER = RefundRule
 REFUNDED, DISPUTED = Reason.REFUNDED, Reason.DISPUTED
 
@@ -171,7 +174,8 @@ class TestPeriodEnd:
     def test_the_time_stays_and_it_ends_without_grace(self) -> None:
         periods = [period(1, 0, 30), period(2, 30, 60)]
         change = reverse(subscription(60), periods, DISPUTED, PERIOD_END, at(10))
-        assert change.periods == (period(1, 0, 30, taken(0, PERIOD_END, DISPUTED)),)
+        canceling = replace(taken(0, PERIOD_END, DISPUTED), cancels=True)
+        assert change.periods == (period(1, 0, 30, canceling),)
         dates = change.subscription.dates
         assert dates == replace(subscription(60).dates, cancel_at=at(60))
         assert access(dates, at(59)).reason is Reason.CANCELED_BUT_PAID
@@ -185,6 +189,32 @@ class TestPeriodEnd:
         assert change.subscription is start
 
 
+class TestCanceledAtTheEnd:
+    """Who canceled at the end of paid time: the end moves, and the cancellation with it."""
+
+    def test_it_ends_earlier_by_what_was_taken_out(self) -> None:
+        start = subscription(60, cancel_at=60)
+        change = reverse(start, [period(1, 0, 30), period(2, 30, 60)], REFUNDED, END_NOW, at(10))
+        assert (ended(change)[0], change.subscription.dates.cancel_at) == (at(40), at(40))
+
+    def test_with_nothing_left_it_says_why(self) -> None:
+        start = subscription(30, cancel_at=30)
+        dates = reverse(start, [period(1, 0, 30)], REFUNDED, END_NOW, at(10)).subscription.dates
+        assert dates.cancel_at == at(10)
+        assert access(dates, at(10)).reason is REFUNDED
+
+
+class TestGrace:
+    def test_ends_at_once_for_a_period_that_was_used_up(self) -> None:
+        change = reverse(subscription(30), [period(1, 0, 30)], REFUNDED, END_NOW, at(31))
+        assert ended(change) == (at(30), at(30), REFUNDED)
+
+    def test_that_is_over_is_not_explained_anew(self) -> None:
+        start = subscription(30)
+        change = reverse(start, [period(1, 0, 30)], REFUNDED, END_NOW, at(33))
+        assert change.subscription is start
+
+
 def test_never_takes_nothing() -> None:
     start = subscription(30)
     change = reverse(start, [period(1, 0, 30)], REFUNDED, NEVER, at(10))
@@ -194,51 +224,68 @@ def test_never_takes_nothing() -> None:
 
 class TestRestore:
     def test_follows_the_time_that_is_paid_for(self) -> None:
-        change = restore(subscription(50), period(1, 0, 10, taken(20)), GRACE, at(12))
+        change = restore(subscription(50), period(1, 0, 10, taken(20)), BASIC, at(12))
         assert change.periods == (period(1, 50, 70),)
         assert ended(change) == (at(70), at(70) + GRACE, None)
         assert change.subscription.updated_at == at(12)
 
     def test_starts_now_when_none_is_left(self) -> None:
         start = subscription(10, ended_by=DISPUTED)
-        change = restore(start, period(1, 0, 10, taken(20, reason=DISPUTED)), GRACE, at(40))
+        change = restore(start, period(1, 0, 10, taken(20, reason=DISPUTED)), BASIC, at(40))
         assert change.periods == (period(1, 40, 60),)
         assert ended(change) == (at(60), at(60) + GRACE, None)
         assert access(change.subscription.dates, at(40)).active
 
     def test_follows_the_trial(self) -> None:
         start = subscription(None, trial_end=7, ended_by=REFUNDED)
-        change = restore(start, period(1, 7, 7, taken(30)), GRACE, at(2))
+        change = restore(start, period(1, 7, 7, taken(30)), BASIC, at(2))
         assert change.periods == (period(1, 7, 37),)
         assert ended(change) == (at(37), at(37) + GRACE, None)
 
     def test_grace_is_that_of_the_plan(self) -> None:
-        change = restore(subscription(50), period(1, 0, 10, taken(20)), 0 * DAY, at(12))
+        change = restore(
+            subscription(50), period(1, 0, 10, taken(20)), replace(BASIC, grace_days=0), at(12)
+        )
         assert ended(change) == (at(70), at(70), None)
 
     @pytest.mark.parametrize("rule", [END_NOW, PERIOD_END, NEVER])
     def test_of_what_took_nothing_gives_nothing(self, rule: RefundRule) -> None:
         start = subscription(60, ended_by=DISPUTED)
-        change = restore(start, period(1, 0, 30, taken(0, rule)), GRACE, at(40))
+        change = restore(start, period(1, 0, 30, taken(0, rule)), BASIC, at(40))
         assert change == Change(start, (period(1, 0, 30),))
         assert change.subscription is start
 
     def test_it_goes_on_after_the_period_s_end(self) -> None:
         start = subscription(60, cancel_at=60)
-        change = restore(start, period(1, 0, 30, taken(0, PERIOD_END)), GRACE, at(40))
+        canceling = replace(taken(0, PERIOD_END), cancels=True)
+        change = restore(start, period(1, 0, 30, canceling), BASIC, at(40))
         assert change.subscription.dates == subscription(60).dates
         assert change.subscription.updated_at == at(40)
 
     def test_a_cancellation_for_another_day_stays(self) -> None:
         start = subscription(60, cancel_at=50)
-        assert restore(start, period(1, 0, 30, taken(0, PERIOD_END)), GRACE, at(40)) == Change(
+        assert restore(start, period(1, 0, 30, taken(0, PERIOD_END)), BASIC, at(40)) == Change(
             start, (period(1, 0, 30),)
         )
 
-    def test_a_cancellation_is_not_that_of_a_rule_that_sets_none(self) -> None:
+    def test_a_cancellation_that_the_client_asked_for_stays(self) -> None:
         start = subscription(60, cancel_at=60)
-        change = restore(start, period(1, 0, 30, taken(20)), GRACE, at(40))
-        assert change.subscription.dates.cancel_at == at(60)
+        change = restore(start, period(1, 0, 30, taken(0, PERIOD_END)), BASIC, at(40))
+        assert change.subscription is start
+
+    def test_who_canceled_at_the_end_of_paid_time_has_the_time_that_comes_back(self) -> None:
+        start = subscription(60, cancel_at=60)
+        change = restore(start, period(1, 0, 30, taken(20)), BASIC, at(40))
+        assert ended(change) == (at(80), at(80) + GRACE, None)
+        assert change.subscription.dates.cancel_at == at(80)
+
+    def test_comes_back_on_the_plan_that_it_was_paid_for(self) -> None:
+        premium = replace(BASIC, code="premium")
+        later = restore(subscription(50), period(1, 0, 10, taken(20)), premium, at(12))
+        dates = later.subscription.dates
+        assert (dates.plan, dates.next_plan, dates.next_plan_at) == ("basic", "premium", at(50))
+        at_once = restore(subscription(10), period(1, 0, 10, taken(20)), premium, at(40))
+        assert at_once.subscription.dates.plan == "premium"
 
 
 @pytest.mark.parametrize(

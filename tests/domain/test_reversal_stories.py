@@ -79,8 +79,7 @@ class Story:
             self.out[payment_id] = NONE
 
     def restore(self, payment_id: str) -> None:
-        grace = timedelta(days=3)
-        self._keep(restore(self.subscription, self.periods[payment_id], grace, self.now))
+        self._keep(restore(self.subscription, self.periods[payment_id], BASIC, self.now))
         rest = self.out.pop(payment_id)
         if rest:
             self.queue[payment_id] = rest

@@ -19,6 +19,7 @@ from tests.operations.paying import (
     die_at,
     down,
     moved,
+    paid,
     read,
     reconcile,
     refund,
@@ -29,8 +30,10 @@ from tests.operations.paying import (
 from tests.operations.test_access import check
 from tests.world import World
 from tollgate.crash_points import CrashPoint
+from tollgate.domain.money import Money
 from tollgate.domain.outcome import UNKNOWN, Outcome
 from tollgate.domain.payment import PaymentStatus
+from tollgate.domain.refund import RefundStatus
 from tollgate.operations import reconcile as subject
 from tollgate.operations.reconcile import BATCH, reconcile_payments
 
@@ -255,3 +258,16 @@ def test_an_answer_that_does_not_match_needs_review_and_is_settled(world: World)
     assert reconcile(world)["settled"] == 1
     assert (status_of(world, payment_id), check(world)["active"]) == ("needs_review", False)
     assert due(world) == [None]
+
+
+def test_a_refund_that_was_made_at_the_psp_and_is_not_done_is_looked_at_again(
+    world: World,
+) -> None:
+    payment_id = paid(world)
+    reference = world.psp.refund_there(payment_id, Money(300, "KES"))
+    world.psp.say_of_refund(reference, RefundStatus.PENDING)
+    tell(world, payment_id)
+    world.psp.say_of_refund(reference, RefundStatus.SUCCEEDED)
+    world.pass_time(minutes=2)
+    assert reconcile(world)["settled"] == 1
+    assert status_of(world, payment_id) == "partially_refunded"

@@ -35,14 +35,16 @@ REFUND_EVENTS: dict[RefundStatus, EventType] = {
 """The event that tells of a refund's arrival in a state, where there is one."""
 
 
-def payment_event(before: Payment, after: Payment) -> EventType | None:
+def payment_event(
+    before: Payment, after: Payment, *, dispute_moved: bool = False
+) -> EventType | None:
     """The event that tells of a payment's move, where there is one.
 
     A partial refund is payment.refunded as well, and a dispute's end payment.disputed: the data
     tells which. That a refund failed is told by its own event.
     """
     if before.is_paid and after.status is not PaymentStatus.NEEDS_REVIEW:
-        if PaymentStatus.DISPUTED in (before.status, after.status):
+        if dispute_moved:
             return EventType.PAYMENT_DISPUTED
         more = after.amount_refunded_minor > before.amount_refunded_minor
         return EventType.PAYMENT_REFUNDED if more else None

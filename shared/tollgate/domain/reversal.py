@@ -9,16 +9,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from tollgate.domain.subscription import Dates, Reason, RefundRule, Subscription
+from tollgate.domain.subscription import (
+    Dates,
+    Plan,
+    Reason,
+    RefundRule,
+    Subscription,
+    paid_on_plan,
+)
 
 
 @dataclass(frozen=True)
 class Reversal:
-    """That a period was paid for and is not any more: why, by which rule, and how much was left."""
+    """That a period was paid for and is not any more: why, by which rule, how much was left, and
+    whether that canceled the subscription."""
 
     reason: Reason
     rule: RefundRule
     rest: timedelta
+    cancels: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,31 +63,29 @@ def reverse(
     period, *later = periods
     if rule is RefundRule.END_NOW:
         return _take_out(subscription, period, later, reason, now)
-    reversed_ = replace(period, reversal=Reversal(reason, rule, timedelta()))
-    dates = subscription.dates
-    if rule is RefundRule.PERIOD_END and dates.cancel_at is None:
-        dates = replace(dates, cancel_at=dates.paid_through)
+    cancels = rule is RefundRule.PERIOD_END and subscription.dates.cancel_at is None
+    reversed_ = replace(period, reversal=Reversal(reason, rule, timedelta(), cancels))
+    if not cancels:
+        return Change(subscription, (reversed_,))
+    dates = replace(subscription.dates, cancel_at=subscription.dates.paid_through)
     return Change(_with_dates(subscription, dates, now), (reversed_,))
 
 
-def restore(
-    subscription: Subscription, period: PaidPeriod, grace: timedelta, now: datetime
-) -> Change:
-    """Undoes the reversal of a period: its rest follows the time that is paid for, or starts now.
-
-    `grace` is what the plan gives after paid time.
-    """
+def restore(subscription: Subscription, period: PaidPeriod, plan: Plan, now: datetime) -> Change:
+    """Undoes the reversal of a period of this plan: its rest follows the time that is paid for, or
+    starts now."""
     reversal, dates = period.reversal, subscription.dates
     assert reversal is not None
     restored = replace(period, reversal=None)
-    if reversal.rule is RefundRule.PERIOD_END and dates.cancel_at == dates.paid_through:
+    if reversal.cancels and dates.cancel_at == dates.paid_through:
         dates = replace(dates, cancel_at=None)
     if reversal.rest:
-        ends = filter(None, (dates.paid_through, dates.trial_end, now))
-        starts_at = max(ends)
+        starts_at = max(filter(None, (dates.paid_through, dates.trial_end, now)))
         ends_at = starts_at + reversal.rest
         restored = replace(restored, starts_at=starts_at, ends_at=ends_at)
-        dates = replace(dates, paid_through=ends_at, grace_until=ends_at + grace, ended_by=None)
+        dates = paid_on_plan(dates, plan.code, starts_at, now)
+        dates = _paid_until(dates, ends_at, ends_at + timedelta(days=plan.grace_days))
+        dates = replace(dates, ended_by=None)
     return Change(_with_dates(subscription, dates, now), (restored,))
 
 
@@ -92,9 +99,9 @@ def _take_out(
     used_until = min(max(now, period.starts_at), period.ends_at)
     rest = period.ends_at - used_until
     taken = replace(period, ends_at=used_until, reversal=Reversal(reason, RefundRule.END_NOW, rest))
-    moved = [replace(p, starts_at=p.starts_at - rest, ends_at=p.ends_at - rest) for p in later]
-    if not rest:
-        return Change(subscription, (taken,))
+    moved = [
+        replace(p, starts_at=p.starts_at - rest, ends_at=p.ends_at - rest) for p in later if rest
+    ]
     is_last = all(p.starts_at == p.ends_at for p in later)  # those that are reversed hold no time
     dates = _paid_for_less(subscription.dates, rest, reason, now)
     dates = _without_change_of(dates, period, rest, now, is_last=is_last)
@@ -103,12 +110,22 @@ def _take_out(
 
 def _paid_for_less(dates: Dates, rest: timedelta, reason: Reason, now: datetime) -> Dates:
     assert dates.paid_through is not None and dates.grace_until is not None
-    paid_through = dates.paid_through - rest
+    paid_through, grace_until = dates.paid_through - rest, dates.grace_until - rest
+    if dates.grace_until <= now:
+        return dates  # it was over before
     if paid_through <= now:  # nothing is left, and there is no grace for what was given back
-        return replace(dates, paid_through=paid_through, grace_until=paid_through, ended_by=reason)
+        return replace(_paid_until(dates, paid_through, paid_through), ended_by=reason)
     if paid_through == dates.trial_end:  # no paid time follows the trial any more
-        return replace(dates, paid_through=None, grace_until=None, ended_by=reason)
-    return replace(dates, paid_through=paid_through, grace_until=dates.grace_until - rest)
+        return replace(_paid_until(dates, None, None), ended_by=reason)
+    return _paid_until(dates, paid_through, grace_until)
+
+
+def _paid_until(dates: Dates, paid_through: datetime | None, grace_until: datetime | None) -> Dates:
+    """With another end of the paid time. Who canceled at the end of it, still does."""
+    cancel_at = dates.cancel_at
+    if cancel_at is not None and cancel_at == dates.paid_through:
+        cancel_at = paid_through or dates.trial_end
+    return replace(dates, paid_through=paid_through, grace_until=grace_until, cancel_at=cancel_at)
 
 
 def _without_change_of(
@@ -116,7 +133,7 @@ def _without_change_of(
 ) -> Dates:
     """Another plan that was to begin with the period, or after it."""
     begins_at = dates.next_plan_at
-    if begins_at is None or begins_at <= now:
+    if begins_at is None or begins_at <= now or not rest:
         return dates
     if begins_at >= period.ends_at:
         return replace(dates, next_plan_at=begins_at - rest)

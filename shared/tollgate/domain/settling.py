@@ -245,9 +245,10 @@ def _disbelieved(known: FollowUp, outcome: Outcome, refunded: int) -> tuple[str,
     payment = known.payment
     whole = Money(payment.amount_captured_minor, payment.money.currency)
     asked = {refund.id: refund.money for refund in known.refunds}
+    heard = {refund.psp_reference: refund.money for refund in known.refunds}
     for refund in outcome.refunds:
-        expected = asked.get(refund.refund_id or "", refund.money)
-        if refund.money != expected or not _is_part_of(refund.money, whole):
+        expected = heard.get(refund.psp_reference) or asked.get(refund.refund_id or "")
+        if refund.money != (expected or refund.money) or not _is_part_of(refund.money, whole):
             return "refund_mismatch", "The PSP's refund is not what was asked."
     if refunded > whole.amount_minor:
         return "refund_mismatch", "The PSP gave back more than was taken."

@@ -163,7 +163,7 @@ def _standing(dates: Dates, now: datetime) -> tuple[SubscriptionStatus, Reason]:
         return instant is not None and now < instant
 
     if dates.cancel_at is not None and dates.cancel_at <= now:
-        return SubscriptionStatus.CANCELED, Reason.EXPIRED
+        return SubscriptionStatus.CANCELED, dates.ended_by or Reason.EXPIRED
     if dates.paused_at is not None and dates.paused_at <= now:
         return SubscriptionStatus.PAUSED, Reason.PAUSED
     if ahead(dates.paid_through):
@@ -232,7 +232,7 @@ def grant(subscription: Subscription, plan: Plan, now: datetime) -> tuple[Subscr
     ends_at = after(anchor_at, plan.interval, granted + 1)
 
     extended = replace(
-        _paid_on_plan(dates, plan.code, starts_at, now),
+        paid_on_plan(dates, plan.code, starts_at, now),
         paid_through=ends_at,
         grace_until=ends_at + timedelta(days=plan.grace_days),
         cancel_at=None,  # who pays for more wants more
@@ -257,7 +257,7 @@ def _continues_from(dates: Dates, plan: Plan, now: datetime) -> datetime | None:
     return old_end if after(old_end, plan.interval, 1) > now else None
 
 
-def _paid_on_plan(dates: Dates, code: str, starts_at: datetime, now: datetime) -> Dates:
+def paid_on_plan(dates: Dates, code: str, starts_at: datetime, now: datetime) -> Dates:
     """The dates once this plan is paid for from `starts_at` on.
 
     Of two changes that are both paid for before the first takes effect, the first gives its name.

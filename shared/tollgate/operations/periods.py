@@ -6,7 +6,7 @@ locked after it.
 
 import json
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from tollgate.domain.events import EventType
 from tollgate.domain.payment import TAKEN_BACK, Payment, PaymentStatus
@@ -96,7 +96,7 @@ def follow_money(
         return None
     subscription = subscriptions.get_subscription(database, given.subscription_id)
     if not is_back:
-        change = restore(subscription, given.period, timedelta(days=plan.grace_days), now)
+        change = restore(subscription, given.period, plan, now)
     elif plan.refund_rule is RefundRule.NEVER:
         return None
     else:

@@ -136,14 +136,22 @@ def _follow_up_locked(
     changed = [dispute for dispute in now.disputes if dispute not in known.disputes]
     for dispute in changed:
         disputes.save_dispute(context.database, dispute, actor=actor)
-    if now.payment is payment and not changed:
+    open_refunds = {r.id for r in now.refunds if r.status is RefundStatus.PENDING}
+    # one that somebody made at the PSP and that is not done: to be looked at again
+    if now.payment is payment and not changed and open_refunds <= before.keys():
         return payment, None
     granted = None
     if now.payment.is_paid:
         granted = follow_money(context, payment, now.payment, actor)
-    open_refund = any(refund.status is RefundStatus.PENDING for refund in now.refunds)
-    after = replace(now.payment, updated_at=context.now())
-    return save_locked(context, payment, after, actor, refund_pending=open_refund), granted
+    saved = save_locked(
+        context,
+        payment,
+        replace(now.payment, updated_at=context.now()),
+        actor,
+        refund_pending=bool(open_refunds),
+        dispute_moved=bool(changed),
+    )
+    return saved, granted
 
 
 def save_locked(
@@ -155,6 +163,7 @@ def save_locked(
     action: str | None = None,
     note: str | None = None,
     refund_pending: bool = False,
+    dispute_moved: bool = False,
 ) -> Payment:
     """Writes a payment whose row the caller holds, with its event and audit row; as it stands."""
     saved = payments.save_payment(
@@ -162,7 +171,7 @@ def save_locked(
         before,
         after,
         event_id=context.new_id("evt"),
-        event_type=payment_event(before, after),
+        event_type=payment_event(before, after, dispute_moved=dispute_moved),
         event_data=payment_event_data(after),
         actor=actor,
         action=action,

@@ -265,7 +265,7 @@ def save_payment(
             "cancel_asked_at": after.cancel_asked_at,
             "review": json.dumps(after.review) if after.review else None,
             "next_check_at": next_check_at,
-            "action": action or f"payment.{after.status}",
+            "action": action or _action(before, after),
             "audit_before": json.dumps(_audited(before)),
             "audit_after": json.dumps(_audited(after) | ({"note": note} if note else {})),
             "psp_reference": after.psp_reference,
@@ -285,6 +285,11 @@ def save_payment(
         },
     )
     return Saved(moved=row is not None, answered=row is not None and row["answered"])
+
+
+def _action(before: Payment, after: Payment) -> str:
+    """What happened, where nobody has a better word for it."""
+    return "payment.updated" if after.status is before.status else f"payment.{after.status}"
 
 
 def _audited(payment: Payment) -> dict[str, object]:

@@ -68,6 +68,7 @@ def save_period(database: Database, period: PaidPeriod) -> None:
         "reason": reversal.reason,
         "rule": reversal.rule,
         "rest_seconds": reversal.rest.total_seconds(),
+        "cancels": reversal.cancels,
     }
     database.one(
         """UPDATE subscription_periods
@@ -88,5 +89,6 @@ def _period(row: Row) -> PaidPeriod:
         Reason(told["reason"]),
         RefundRule(told["rule"]),
         timedelta(seconds=told["rest_seconds"]),
+        told["cancels"],
     )
     return PaidPeriod(row["payment_id"], row["starts_at"], row["ends_at"], reversal)
