@@ -13,9 +13,9 @@ from tests.world import Answer, World, entry
 from tollgate.domain.errors import ConcurrentChange
 from tollgate.domain.idempotency import StoredAnswer
 from tollgate.domain.permissions import ANYONE
-from tollgate.operations import context as means
 from tollgate.http.endpoint import endpoint
 from tollgate.http.route import POST
+from tollgate.operations import context as means
 from tollgate.operations.context import Call, Context, Reply
 
 SETTINGS = {

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from tollgate.domain.errors import FieldError, InvalidFields
 from tollgate.domain.ids import is_client_id
 from tollgate.domain.instants import is_within_reach, read_rfc3339
-from tollgate.domain.page import Listing, listing, read_page
+from tollgate.domain.page import PAGE_QUERY, Listing, listing, read_page
 from tollgate.domain.payment import Payment, PaymentStatus
 from tollgate.domain.timeline import PaymentDetails
 from tollgate.operations.context import Call, Context
@@ -13,6 +13,9 @@ from tollgate.operations.settlement import ask_psp
 from tollgate.psp import REGISTRY
 from tollgate.storage import audit, disputes, payments, refunds
 from tollgate.storage.payments import PaymentFilter
+
+PAYMENTS_QUERY = ("client_id", "status", "psp", "created_after", *PAGE_QUERY)
+"""The query fields of the list."""
 
 
 def get_payment(context: Context, call: Call[None]) -> PaymentDetails:
