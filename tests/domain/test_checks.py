@@ -19,7 +19,7 @@ def test_what_is_open_is_looked_at_soon_and_a_dispute_tomorrow(status: PaymentSt
 
 @pytest.mark.parametrize("status", PaymentStatus)
 def test_a_refund_that_is_under_way_is_looked_for_soon(status: PaymentStatus) -> None:
-    assert next_check(payment(status), NOW, refund_pending=True) == SOON
+    assert next_check(payment(status), NOW, look_again=True) == SOON
 
 
 def test_the_pause_grows_to_an_hour() -> None:

@@ -5,8 +5,6 @@ from tests.seeded_bugs.bug import Bug
 _PAYMENTS = "shared/tollgate/operations/payments.py"
 _SETTLEMENT = "shared/tollgate/operations/settlement.py"
 _SETTLING = "shared/tollgate/domain/settling.py"
-_KILLS = ("tests/chaos/test_kill_matrix.py",)
-_ORDERS = ("tests/chaos/test_webhook_orders.py",)
 
 BUGS = (
     Bug(
@@ -29,7 +27,7 @@ BUGS = (
         "shared/tollgate/domain/order.py",
         'return f"tollgate-{self.payment_id}"',
         'return f"tollgate-{self.payment_id}-{id(self)}"',
-        (*_KILLS, "tests/operations/test_payments.py"),
+        ("tests/operations/test_payments.py", "tests/operations/test_reconcile.py"),
     ),
     Bug(
         "a lost answer counts as a failure",
@@ -83,7 +81,7 @@ BUGS = (
         "               SELECT app_id, %(actor)s, %(action)s, id, %(audit_before)s::jsonb,\n"
         "                      %(audit_after)s::jsonb, %(updated_at)s\n"
         "               FROM saved WHERE %(status)s <> 'succeeded'\n",
-        ("tests/operations/test_settlement.py", *_ORDERS),
+        ("tests/operations/test_settlement.py", "tests/operations/test_payment_details.py"),
     ),
     Bug(
         "the payment is committed before its period is given",
@@ -93,7 +91,7 @@ BUGS = (
         "        reach(CrashPoint.SETTLE_WRITTEN)\n",
         "    recorded, granted = _record_locked(context, payment.id, outcome, actor)\n"
         "    reach(CrashPoint.SETTLE_WRITTEN)\n",
-        (*_KILLS, "tests/operations/test_settlement.py"),
+        ("tests/operations/test_settlement.py", "tests/storage/test_database.py"),
     ),
     Bug(
         "a payment for review gives its period",
@@ -111,7 +109,7 @@ BUGS = (
         "                context.cache, payment.app_id, payment.client_id, granted\n"
         "            )\n"
         "        reach(CrashPoint.SETTLE_WRITTEN)\n",
-        ("tests/operations/test_settlement.py", *_KILLS),
+        ("tests/operations/test_settlement.py",),
     ),
     Bug(
         "an event counts as processed before it had its effect",
@@ -133,7 +131,7 @@ BUGS = (
         "shared/tollgate/operations/sending.py",
         "    return context.now() - sent_at >= timedelta(hours=psp.idempotency_hours)\n",
         "    return False\n",
-        ("tests/operations/test_reconcile.py", *_KILLS),
+        ("tests/operations/test_reconcile.py",),
     ),
     Bug(
         "reconcile claims without moving the next check on",
@@ -161,7 +159,7 @@ BUGS = (
         "migrations/0018_ledger.sql",
         "    ELSIF NEW.status <> 'succeeded' AND was_back THEN\n",
         "    ELSIF false THEN\n",
-        ("tests/storage/test_ledger.py", *_ORDERS),
+        ("tests/storage/test_ledger.py",),
     ),
     Bug(
         "a posting need not balance",

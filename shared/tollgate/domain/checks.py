@@ -12,9 +12,12 @@ DISPUTE_PAUSE = timedelta(days=1)
 """A bank takes weeks; its word comes by webhook, and is looked for in case that was lost."""
 
 
-def next_check(payment: Payment, now: datetime, *, refund_pending: bool = False) -> datetime | None:
-    """When to look at a payment that has just moved; None when nothing about it is open."""
-    if refund_pending or payment.is_open:
+def next_check(payment: Payment, now: datetime, *, look_again: bool = False) -> datetime | None:
+    """When to look at a payment that has just moved; None when nothing about it is open.
+
+    `look_again`: soon, whatever its state is; a refund of it is pending, for one.
+    """
+    if look_again or payment.is_open:
         return now + timedelta(seconds=SHORTEST_PAUSE_SECONDS)
     if payment.status is PaymentStatus.DISPUTED:
         return now + DISPUTE_PAUSE

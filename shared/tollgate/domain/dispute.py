@@ -23,7 +23,7 @@ DISPUTE_EDGES: Mapping[DisputeStatus, frozenset[DisputeStatus]] = {
     _S.WON: frozenset({_S.OPEN, _S.LOST}),  # a second round
     _S.LOST: frozenset({_S.OPEN, _S.WON}),  # an appeal
 }
-"""Every move that is allowed. The trigger `disputes_guard` in migrations/ holds the same list."""
+"""Every move that is allowed: all of them, because banks reopen what was decided."""
 
 TAKEN = frozenset({_S.OPEN, _S.LOST})
 

@@ -86,6 +86,10 @@ def restore(subscription: Subscription, period: PaidPeriod, plan: Plan, now: dat
         dates = paid_on_plan(dates, plan.code, starts_at, now)
         dates = _paid_until(dates, ends_at, ends_at + timedelta(days=plan.grace_days))
         dates = replace(dates, ended_by=None)
+    elif dates.ended_by is not None and period.ends_at == dates.paid_through:
+        # it had been used up, and only the grace after it was taken
+        grace_until = period.ends_at + timedelta(days=plan.grace_days)
+        dates = replace(dates, grace_until=grace_until, ended_by=None)
     return Change(_with_dates(subscription, dates, now), (restored,))
 
 
@@ -102,8 +106,10 @@ def _take_out(
     moved = [
         replace(p, starts_at=p.starts_at - rest, ends_at=p.ends_at - rest) for p in later if rest
     ]
-    is_last = all(p.starts_at == p.ends_at for p in later)  # those that are reversed hold no time
-    dates = _paid_for_less(subscription.dates, rest, reason, now)
+    is_last = all(p.starts_at == p.ends_at for p in later)  # what was taken out holds none
+    dates = subscription.dates
+    if rest or period.ends_at == dates.paid_through:
+        dates = _paid_for_less(dates, rest, reason, now)
     dates = _without_change_of(dates, period, rest, now, is_last=is_last)
     return Change(_with_dates(subscription, dates, now), (taken, *moved))
 

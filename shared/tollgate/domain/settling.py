@@ -119,31 +119,31 @@ def follow_up(known: FollowUp, outcome: Outcome, now: datetime, new_id: NewId) -
     """What became of a paid payment by the PSP's word, also of refunds nobody asked for here.
 
     A refund or dispute that can't be of this payment (its currency, its amount, more than was
-    taken) is not believed: the payment is for review, and the rest stays as it was.
+    taken) is not recorded: the payment is for review. Once somebody has decided about such a word,
+    it is not listened to any more. All others count.
     """
     payment = known.payment
-    refunds = _merged_refunds(known, outcome.refunds, now, new_id)
-    disputes = _merged_disputes(known, outcome.disputes, now, new_id)
+    decided = set((payment.review or {}).get("not_believed", ()))
+    said = [word for word in outcome.refunds if _line(word) not in decided]
+    disputed = [word for word in outcome.disputes if _line(word) not in decided]
+    refunds, wrong = _merged_refunds(known, said, now, new_id)
+    wrong += [_line(word) for word in disputed if not _may_be_of(payment, word.money)]
+    believed = [word for word in disputed if _may_be_of(payment, word.money)]
+    disputes = _merged_disputes(known, believed, now, new_id)
     refunded = refunded_minor(refunds)
-    wrong = _disbelieved(known, outcome, refunded)
-    if wrong is not None and payment.review == _told(outcome):
-        return known  # an operator has decided about these very words
-    if wrong is not None:
-        code, message = wrong
-        flagged = replace(
-            payment,
-            status=PaymentStatus.NEEDS_REVIEW,
-            failure=Failure(code, message),
-            review=_told(outcome),
-            updated_at=now,
-        )
-        return replace(known, payment=flagged)
     after = replace(
         payment,
         status=paid_status(payment.amount_captured_minor, refunded, disputes),
         amount_refunded_minor=refunded,
         fee=payment.fee or outcome.fee,
     )
+    if wrong:
+        after = replace(
+            after,
+            status=PaymentStatus.NEEDS_REVIEW,
+            failure=Failure("refund_or_dispute_mismatch", "What the PSP took back can't be true."),
+            review=_told(outcome) | {"not_believed": sorted(decided.union(wrong))},
+        )
     if after != payment:
         after = replace(after, updated_at=now)
     return FollowUp(after if after != payment else payment, refunds, disputes)
@@ -176,20 +176,35 @@ def refund_after(
 
 
 def _merged_refunds(
-    known: FollowUp, said: tuple[RefundOutcome, ...], now: datetime, new_id: NewId
-) -> tuple[Refund, ...]:
-    merged = {refund.id: refund for refund in known.refunds}
+    known: FollowUp, said: list[RefundOutcome], now: datetime, new_id: NewId
+) -> tuple[tuple[Refund, ...], list[str]]:
+    """The refunds as the PSP tells them, and those of its words that can't be true."""
+    merged, wrong = {refund.id: refund for refund in known.refunds}, list[str]()
     id_of = {refund.psp_reference: refund.id for refund in known.refunds}
-    for word in said:
+    # what failed comes first: only then is there room for what was tried after it
+    for word in sorted(said, key=lambda word: word.status is RefundStatus.SUCCEEDED):
         refund = merged.get(id_of.get(word.psp_reference, ""))
         asked = merged.get(word.refund_id or "")
         if refund is None and asked is not None and asked.psp_reference is None:
             refund = replace(asked, psp_reference=word.psp_reference, updated_at=now)
         # a second one under our reference is one too many: its own row, its own money
         refund = refund or _refund_made_there(known.payment, word, now, new_id)
-        merged[refund.id] = refund_after(refund, word.status, word.failure, now)
-        id_of[word.psp_reference] = refund.id
-    return tuple(merged.values())
+        refund_now = refund_after(refund, word.status, word.failure, now)
+        with_it = {**merged, refund.id: refund_now}
+        if (
+            refund.money != word.money
+            or not _may_be_of(known.payment, word.money)
+            or word.money.amount_minor > known.payment.amount_captured_minor
+            or refunded_minor(with_it.values()) > known.payment.amount_captured_minor
+        ):
+            wrong.append(_line(word))
+            continue
+        merged, id_of[word.psp_reference] = with_it, refund.id
+    return tuple(merged.values()), wrong
+
+
+def _may_be_of(payment: Payment, money: Money) -> bool:
+    return money.currency == payment.money.currency and money.amount_minor > 0
 
 
 def _refund_made_there(
@@ -212,7 +227,7 @@ def _refund_made_there(
 
 
 def _merged_disputes(
-    known: FollowUp, said: tuple[DisputeOutcome, ...], now: datetime, new_id: NewId
+    known: FollowUp, said: list[DisputeOutcome], now: datetime, new_id: NewId
 ) -> tuple[Dispute, ...]:
     merged = {dispute.psp_reference: dispute for dispute in known.disputes}
     for word in said:
@@ -226,36 +241,17 @@ def _merged_disputes(
 
 
 def _new_dispute(payment: Payment, word: DisputeOutcome, now: datetime, new_id: NewId) -> Dispute:
+    """A bank may take a little more than was paid, by another day's rate: that is not the app's."""
+    amount_minor = min(word.money.amount_minor, payment.amount_captured_minor)
     return Dispute(
         id=new_id("dis"),
         app_id=payment.app_id,
         payment_id=payment.id,
         psp=payment.psp,
         psp_reference=word.psp_reference,
-        money=word.money,
+        money=Money(amount_minor, word.money.currency),
         status=word.status,
         version=0,
         created_at=now,
         updated_at=now,
     )
-
-
-def _disbelieved(known: FollowUp, outcome: Outcome, refunded: int) -> tuple[str, str] | None:
-    """What in the PSP's word about refunds and disputes can't be true, if anything."""
-    payment = known.payment
-    whole = Money(payment.amount_captured_minor, payment.money.currency)
-    asked = {refund.id: refund.money for refund in known.refunds}
-    heard = {refund.psp_reference: refund.money for refund in known.refunds}
-    for refund in outcome.refunds:
-        expected = heard.get(refund.psp_reference) or asked.get(refund.refund_id or "")
-        if refund.money != (expected or refund.money) or not _is_part_of(refund.money, whole):
-            return "refund_mismatch", "The PSP's refund is not what was asked."
-    if refunded > whole.amount_minor:
-        return "refund_mismatch", "The PSP gave back more than was taken."
-    if not all(_is_part_of(dispute.money, whole) for dispute in outcome.disputes):
-        return "dispute_mismatch", "The PSP's dispute is not of what was taken."
-    return None
-
-
-def _is_part_of(money: Money, whole: Money) -> bool:
-    return money.currency == whole.currency and 0 < money.amount_minor <= whole.amount_minor

@@ -38,8 +38,8 @@ def capture_payment(context: Context, call: "Call[CapturePayment]") -> Reply:
     wanted = _ask_to_capture(context, payment.id, amount_minor, call.caller.actor)
     refusal = sending.capture(context, wanted)
     payment = _settled(context, wanted, call.caller.actor)
-    if refusal is not None and payment.status is PaymentStatus.AUTHORIZED:
-        withdraw(context, payment, call.caller.actor)
+    if refusal is not None and not payment.is_paid:
+        withdraw(context, wanted, call.caller.actor)
         raise RefusedByPsp(refusal.message)
     return Reply(202 if payment.is_open else 200, payment)
 
@@ -57,7 +57,7 @@ def cancel_payment(context: Context, call: Call[None]) -> Reply:
     refusal = sending.cancel(context, wanted)
     payment = _settled(context, wanted, call.caller.actor)
     if refusal is not None and payment.is_open:
-        withdraw(context, payment, call.caller.actor)
+        withdraw(context, wanted, call.caller.actor)
         raise RefusedByPsp(refusal.message)
     if not payment.is_open and payment.status not in UNPAID:
         raise NotCancelable("It was paid before it could be canceled. Refund it instead.")
@@ -108,12 +108,15 @@ def _settled(context: Context, payment: Payment, actor: str) -> Payment:
         return payment  # reconcile will hear of it
 
 
-def withdraw(context: Context, payment: Payment, actor: str) -> None:
-    """The PSP said no: what was wanted of a payment is wanted no more."""
+def withdraw(context: Context, wanted: Payment, actor: str) -> None:
+    """The PSP said no: what was wanted of a payment is wanted no more, unless it is something else
+    by now."""
     with context.database.transaction():
-        locked = payments.lock_payment(context.database, payment.id)
-        wanted = replace(
+        locked = payments.lock_payment(context.database, wanted.id)
+        asked = (wanted.capture_amount_minor, wanted.cancel_asked_at)
+        if not locked.is_open or asked != (locked.capture_amount_minor, locked.cancel_asked_at):
+            return
+        after = replace(
             locked, capture_amount_minor=None, cancel_asked_at=None, updated_at=context.now()
         )
-        if locked.is_open:
-            save_locked(context, locked, wanted, actor, action="payment.refused")
+        save_locked(context, locked, after, actor, action="payment.refused")

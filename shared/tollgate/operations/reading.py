@@ -1,7 +1,5 @@
 """Reading payments: one with all that became of it, or many."""
 
-from collections.abc import Mapping
-
 from tollgate.domain.errors import FieldError, InvalidFields
 from tollgate.domain.ids import is_client_id
 from tollgate.domain.instants import is_within_reach, read_rfc3339
@@ -31,12 +29,13 @@ def get_payment(context: Context, call: Call[None]) -> PaymentDetails:
 def list_payments(context: Context, call: Call[None]) -> Listing[Payment]:
     """The payments that the caller may see, newest first. Raises InvalidFields."""
     page = read_page(call.query)
-    found = payments.list_payments(context.database, _filter(call.query), page)
+    found = payments.list_payments(context.database, _filter(call), page)
     return listing(page, found, lambda payment: payment.id)
 
 
-def _filter(query: Mapping[str, str]) -> PaymentFilter:
+def _filter(call: Call[None]) -> PaymentFilter:
     """What a list shows, by its query. Raises InvalidFields, which names each wrong field."""
+    query = call.query
     status, created_after = query.get("status"), query.get("created_after")
     errors = []
     if "client_id" in query and not is_client_id(query["client_id"]):
@@ -51,6 +50,7 @@ def _filter(query: Mapping[str, str]) -> PaymentFilter:
     if errors:
         raise InvalidFields(errors=tuple(errors))
     return PaymentFilter(
+        app_id=call.caller.app_id or None,  # of all, for an operator
         client_id=query.get("client_id"),
         status=PaymentStatus(status) if status is not None else None,
         psp=query.get("psp"),

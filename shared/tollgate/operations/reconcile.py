@@ -12,9 +12,11 @@ from datetime import timedelta
 from typing import Any
 
 from tollgate.crash_points import CrashPoint, reach
+from tollgate.domain.checks import DISPUTE_PAUSE
+from tollgate.domain.dispute import DisputeStatus
 from tollgate.domain.errors import (
     ConcurrentChange,
-    DecryptionFailed,
+    InternalError,
     Misconfigured,
     PspUnavailable,
     UnsupportedPsp,
@@ -31,7 +33,7 @@ from tollgate.operations.context import Context
 from tollgate.operations.customers import open_customer
 from tollgate.operations.refunds import send_refund
 from tollgate.operations.settlement import record, settle
-from tollgate.storage import checks, idempotency, payments, refunds
+from tollgate.storage import checks, disputes, idempotency, payments, refunds
 
 BATCH = 20
 PURGE_BATCH = 1000
@@ -72,14 +74,22 @@ def reconcile_payments(context: Context, has_time: Callable[[], bool]) -> dict[s
             if not has_time():
                 break  # its claim ends within a minute
             _look_at(context, payments.get_payment(every.database, payment_id), report)
-    long_ago = context.now() - timedelta(days=KEPT_DAYS)
     return {
         "looked_at": report.looked_at,
         "settled": report.settled,
         "unsettled": report.unsettled,
         "due": checks.count_due(every.database, context.now()),
-        "keys_removed": idempotency.delete_old(every.database, long_ago, PURGE_BATCH),
+        "keys_removed": _remove_keys(every, has_time),
     }
+
+
+def _remove_keys(every: Context, has_time: Callable[[], bool]) -> int:
+    long_ago, removed, more = every.now() - timedelta(days=KEPT_DAYS), 0, True
+    while more:
+        batch = idempotency.delete_old(every.database, long_ago, PURGE_BATCH)
+        removed += batch
+        more = batch == PURGE_BATCH and has_time()
+    return removed
 
 
 def _look_at(context: Context, payment: Payment, report: _Report) -> None:
@@ -90,17 +100,29 @@ def _look_at(context: Context, payment: Payment, report: _Report) -> None:
     context = context.within(payment.tenant)
     try:
         payment = _advance(context, payment)
-    except (PspUnavailable, UnsupportedPsp, Misconfigured, DecryptionFailed) as error:
-        report.failures[payment.psp] += 1
+    except ConcurrentChange:
+        return  # somebody else has it in hand
+    except (PspUnavailable, UnsupportedPsp, Misconfigured, InternalError) as error:
+        # what the database refuses says nothing of the PSP, and holds up no other payment
+        report.failures[payment.psp] += not isinstance(error, InternalError)
         report.unsettled.append(payment.id)
         log("reconcile.unsettled", payment_id=payment.id, psp=payment.psp, code=error.code)
         return
-    except ConcurrentChange:
-        return  # somebody else has it in hand
     report.failures[payment.psp] = 0
     reach(CrashPoint.RECONCILE_SETTLED)
-    is_over = not payment.is_open and payment.status is not PaymentStatus.DISPUTED
-    if is_over and checks.stop_checking(context.database, payment.id, payment.version):
+    _plan_next_check(context, payment, report)
+
+
+def _plan_next_check(context: Context, payment: Payment, report: _Report) -> None:
+    """None for what is over, rarely for a dispute that is open; the others were planned when they
+    were claimed."""
+    if payment.is_open:
+        return
+    disputed = disputes.list_of_payment(context.database, payment.id)
+    if any(dispute.status is DisputeStatus.OPEN for dispute in disputed):
+        later = context.now() + DISPUTE_PAUSE
+        checks.end_checks(context.database, payment.id, payment.version, until=later)
+    elif checks.end_checks(context.database, payment.id, payment.version):
         report.settled += 1
 
 

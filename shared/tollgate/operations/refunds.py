@@ -15,7 +15,7 @@ from tollgate.domain.errors import (
 )
 from tollgate.domain.idempotency import StoredAnswer, answer_of
 from tollgate.domain.money import Money
-from tollgate.domain.payment import Payment, PaymentStatus
+from tollgate.domain.payment import Failure, Payment, PaymentStatus
 from tollgate.domain.refund import Refund, RefundStatus
 from tollgate.domain.settling import refund_after
 from tollgate.operations import sending
@@ -60,6 +60,12 @@ def send_refund(
     Raises PspUnavailable where it is certain that the PSP did nothing.
     """
     refusal = sending.refund(context, payment, asked, again=again)
+    return _settle_refund(context, payment, asked, refusal, actor)
+
+
+def _settle_refund(
+    context: Context, payment: Payment, asked: Refund, refusal: Failure | None, actor: str
+) -> Refund:
     reach(CrashPoint.REFUND_SENT)
     if refusal is not None:
         failed = refund_after(asked, RefundStatus.FAILED, refusal, context.now())
@@ -78,11 +84,12 @@ def _give_back(
     reach(CrashPoint.REFUND_CLAIMED)
     if asked.status is RefundStatus.PENDING and asked.psp_reference is None:
         try:
-            asked = send_refund(context, payment, asked, call.caller.actor, again=again)
+            refusal = sending.refund(context, payment, asked, again=again)
         except Unavailable:
             # certain: nothing went back. The next try with this key may go on at once.
             idempotency.release(context.database, call.key_claim, context.now())
             raise
+        asked = _settle_refund(context, payment, asked, refusal, call.caller.actor)
     unknown = asked.status is RefundStatus.PENDING and asked.psp_reference is None
     answer = call.answer(202 if unknown else 201, asked)
     kept = idempotency.store_answer(context.database, call.key_claim, answer)

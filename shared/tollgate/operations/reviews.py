@@ -11,18 +11,15 @@ from tollgate.domain.ids import is_id
 from tollgate.domain.page import Listing, listing, read_page
 from tollgate.domain.payment import Payment, PaymentStatus
 from tollgate.domain.principal import Tenant
-from tollgate.domain.refund import RefundStatus
 from tollgate.domain.settling import paid_status
 from tollgate.operations.context import Call, Context
 from tollgate.operations.periods import grant_period
 from tollgate.operations.settlement import save_locked
-from tollgate.storage import disputes, payments, refunds
+from tollgate.storage import disputes, payments
 from tollgate.storage.payments import PaymentFilter
 
 if TYPE_CHECKING:
     from tollgate.schemas.reviews import ResolveReview
-
-_IN_REVIEW = PaymentFilter(status=PaymentStatus.NEEDS_REVIEW)
 
 
 def list_reviews(context: Context, call: Call[None]) -> Listing[Payment]:
@@ -32,7 +29,8 @@ def list_reviews(context: Context, call: Call[None]) -> Listing[Payment]:
         if not is_id("app", app_id):
             raise InvalidFields(errors=(FieldError("app_id", "This can't be an app's id."),))
         context = context.within(Tenant(app_id))
-    found = payments.list_payments(context.database, _IN_REVIEW, page)
+    wanted = PaymentFilter(app_id=app_id, status=PaymentStatus.NEEDS_REVIEW)
+    found = payments.list_payments(context.database, wanted, page)
     return listing(page, found, lambda payment: payment.id)
 
 
@@ -63,15 +61,15 @@ def _reject(context: Context, call: "Call[ResolveReview]", payment: Payment) -> 
 
 def _accept_as_it_was(context: Context, call: "Call[ResolveReview]", payment: Payment) -> Payment:
     """What made it doubtful is not believed; what was recorded before stands."""
-    given_back = refunds.list_of_payment(context.database, payment.id)
     disputed = disputes.list_of_payment(context.database, payment.id)
     captured, refunded = payment.amount_captured_minor, payment.amount_refunded_minor
     after = replace(payment, status=paid_status(captured, refunded, disputed), failure=None)
-    pending = any(refund.status is RefundStatus.PENDING for refund in given_back)
-    return _save(context, call, payment, after, "payment.review_accepted", look_again=pending)
+    return _save(context, call, payment, after, "payment.review_accepted", look_again=True)
 
 
 def _accept_as_paid(context: Context, call: "Call[ResolveReview]", payment: Payment) -> Payment:
+    if (payment.review or {}).get("status") != PaymentStatus.SUCCEEDED:
+        raise Conflict("The PSP does not say that this was paid. Reject it.")
     after = replace(
         payment,
         status=PaymentStatus.SUCCEEDED,
@@ -80,7 +78,6 @@ def _accept_as_paid(context: Context, call: "Call[ResolveReview]", payment: Paym
     )
     if after.plan is not None:  # the new dates are not put into Redis: a no never comes from there
         after, _ = grant_period(context, after, call.caller.actor)
-    # what it said since then, of a refund for one, was not listened to
     return _save(context, call, payment, after, "payment.review_accepted", look_again=True)
 
 
@@ -109,5 +106,5 @@ def _save(
         call.caller.actor,
         action=action,
         note=mask_card_numbers(call.content.note),
-        refund_pending=look_again,
+        look_again=look_again,  # what it said meanwhile, of a refund for one, was not listened to
     )

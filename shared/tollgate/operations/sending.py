@@ -47,14 +47,14 @@ def capture(context: Context, payment: Payment) -> Failure | None:
     """
     assert payment.psp_reference is not None and payment.capture_amount_minor is not None
     money = Money(payment.capture_amount_minor, payment.money.currency)
-    key = f"tollgate-{payment.id}-capture-{money.amount_minor}"
+    key = f"tollgate-{payment.id}-capture-{payment.version}"  # one that was refused may be retried
     return context.psp(payment.psp).capture(payment.psp_reference, money, key)
 
 
 def cancel(context: Context, payment: Payment) -> Failure | None:
     """Asks to end a payment that has not been paid. Raises as Psp.cancel does."""
     assert payment.psp_reference is not None
-    key = f"tollgate-{payment.id}-cancel"
+    key = f"tollgate-{payment.id}-cancel-{payment.version}"
     return context.psp(payment.psp).cancel(payment.psp_reference, key)
 
 

@@ -27,6 +27,9 @@ ASK_PAUSE_SECONDS = 10
 """Reads of an open payment ask the PSP about it at most this often, all together: longer than the
 PSP's answer usually takes. Two askers at once are needless, and harmless."""
 
+FETCHES = 3
+"""How often the PSP is read in one go, when others record its words meanwhile."""
+
 
 def settle(
     context: Context, payment: Payment, actor: str, psp_reference: str | None = None
@@ -38,27 +41,36 @@ def settle(
     of times. Raises PspUnavailable, also when the PSP says what this adapter does not know;
     DatabaseUnavailable.
     """
-    psp, reference = context.psp(payment.psp), payment.psp_reference or psp_reference
-    outcome: Outcome | None  # no transaction is open here
+    for _ in range(FETCHES):
+        outcome = _fetch(context, payment, payment.psp_reference or psp_reference)
+        if outcome is None:
+            return payment
+        if outcome.status is PaymentStatus.PENDING:
+            raise PspUnavailable
+        reach(CrashPoint.SETTLE_FETCHED)
+        try:
+            return record(context, payment, outcome, actor)
+        except _Outrun:  # somebody recorded a word that may be newer than this one
+            payment = payments.get_payment(context.within(payment.tenant).database, payment.id)
+    raise PspUnavailable
+
+
+def _fetch(context: Context, payment: Payment, reference: str | None) -> Outcome | None:
+    """What the PSP says now; no transaction is open here."""
+    psp = context.psp(payment.psp)
     if reference is None:
-        outcome = psp.find(payment.id, payment.created_at)
-    else:
-        outcome = psp.fetch(reference)
-    if outcome is None:
-        return payment
-    if outcome.status is PaymentStatus.PENDING:
-        raise PspUnavailable
-    reach(CrashPoint.SETTLE_FETCHED)
-    return record(context, payment, outcome, actor)
+        return psp.find(payment.id, payment.created_at)
+    return psp.fetch(reference)
 
 
 def record(context: Context, payment: Payment, outcome: Outcome, actor: str) -> Payment:
-    """Applies what the PSP said, with all that follows from it; the payment as it then stands."""
+    """Applies what the PSP said after `payment` was read, with all that follows from it; the
+    payment as it then stands."""
     if apply(payment, outcome, context.now()) is payment and not _tells_more(payment, outcome):
         return payment
     context = context.within(payment.tenant)
     with context.database.transaction():
-        recorded, granted = _record_locked(context, payment.id, outcome, actor)
+        recorded, granted = _record_locked(context, payment, outcome, actor)
         reach(CrashPoint.SETTLE_WRITTEN)
     reach(CrashPoint.SETTLE_COMMITTED)
     if granted:  # only now that it is committed
@@ -102,12 +114,21 @@ def _tells_more(payment: Payment, outcome: Outcome) -> bool:
     return payment.is_paid and bool(outcome.refunds or outcome.disputes or new_fee)
 
 
+class _Outrun(Exception):
+    """The payment moved between the PSP's word and its row's lock."""
+
+
 def _record_locked(
-    context: Context, payment_id: str, outcome: Outcome, actor: str
+    context: Context, read: Payment, outcome: Outcome, actor: str
 ) -> tuple[Payment, ClientDates | None]:
-    """The change itself, in the caller's transaction, against the row as it stands now."""
-    payment = payments.lock_payment(context.database, payment_id)
+    """The change itself, in the caller's transaction, against the row as it stands now.
+
+    Refunds and disputes go to and fro, so an old word about them must not follow a newer one.
+    """
+    payment = payments.lock_payment(context.database, read.id)
     reach(CrashPoint.SETTLE_LOCKED)
+    if payment.version != read.version and _tells_more(payment, outcome):
+        raise _Outrun
     after, granted = apply(payment, outcome, context.now()), None
     if after is not payment:
         if after.status is PaymentStatus.SUCCEEDED and after.plan is not None:
@@ -130,25 +151,24 @@ def _follow_up_locked(
     )
     now = follow_up(known, outcome, context.now(), context.new_id)
     before = {refund.id: refund for refund in known.refunds}
-    for refund in now.refunds:
-        if before.get(refund.id) is not refund:
-            _save_refund(context, before.get(refund.id), refund, actor)
+    moved = [refund for refund in now.refunds if before.get(refund.id) is not refund]
+    for refund in moved:
+        _save_refund(context, before.get(refund.id), refund, actor)
     changed = [dispute for dispute in now.disputes if dispute not in known.disputes]
     for dispute in changed:
         disputes.save_dispute(context.database, dispute, actor=actor)
-    open_refunds = {r.id for r in now.refunds if r.status is RefundStatus.PENDING}
-    # one that somebody made at the PSP and that is not done: to be looked at again
-    if now.payment is payment and not changed and open_refunds <= before.keys():
+    if now.payment is payment and not moved and not changed:
         return payment, None
     granted = None
     if now.payment.is_paid:
         granted = follow_money(context, payment, now.payment, actor)
+    # also where only a refund moved: its version tells that this word was heard
     saved = save_locked(
         context,
         payment,
         replace(now.payment, updated_at=context.now()),
         actor,
-        refund_pending=bool(open_refunds),
+        look_again=any(refund.status is RefundStatus.PENDING for refund in now.refunds),
         dispute_moved=bool(changed),
     )
     return saved, granted
@@ -162,7 +182,7 @@ def save_locked(
     *,
     action: str | None = None,
     note: str | None = None,
-    refund_pending: bool = False,
+    look_again: bool = False,
     dispute_moved: bool = False,
 ) -> Payment:
     """Writes a payment whose row the caller holds, with its event and audit row; as it stands."""
@@ -176,7 +196,7 @@ def save_locked(
         actor=actor,
         action=action,
         note=note,
-        next_check_at=next_check(after, context.now(), refund_pending=refund_pending),
+        next_check_at=next_check(after, context.now(), look_again=look_again),
     )
     assert saved.moved, "the row is locked, so its version can't have moved"
     return replace(after, version=before.version + 1)

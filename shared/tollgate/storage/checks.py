@@ -38,20 +38,22 @@ def claim_due(database: Database, now: datetime, limit: int) -> list[str]:
     return [row["id"] for row in rows]
 
 
-def stop_checking(database: Database, payment_id: str, version: int) -> bool:
-    """Nothing about this payment is open, if it still stands as it was claimed and read; whether
-    nobody looks at it any more.
+def end_checks(
+    database: Database, payment_id: str, version: int, *, until: datetime | None = None
+) -> bool:
+    """Nothing about this payment is open, if it still stands as it was claimed and read, or nothing
+    that must be looked at before `until`; whether nobody looks at it any more.
 
     A refund that is asked for meanwhile holds the row, and is not seen by the subquery of who waits
     for it; that it begins the checks anew is.
     """
     database.one(
-        """UPDATE payments SET next_check_at = NULL
+        """UPDATE payments SET next_check_at = %(until)s
            WHERE id = %(payment_id)s AND version = %(version)s AND checks > 0
              AND NOT EXISTS (SELECT FROM refunds
                              WHERE refunds.payment_id = payments.id AND refunds.status = 'pending')
         """,
-        {"payment_id": payment_id, "version": version},
+        {"payment_id": payment_id, "version": version, "until": until},
     )
     left = database.one(
         "SELECT id FROM payments WHERE id = %(payment_id)s AND next_check_at IS NOT NULL",

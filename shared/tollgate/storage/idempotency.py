@@ -79,18 +79,14 @@ def release_sending(
 
 
 def delete_old(database: Database, before: datetime, limit: int) -> int:
-    """Forgets answers that nobody asks for any more; how many. What they made keeps its key.
-
-    Not while a refund waits to be sent: whoever sends it holds the key's row.
+    """Forgets the answers to creates that nobody asks for any more; how many. What they made keeps
+    its key. Those of refunds are few, and stay: whoever sends a refund again holds its key's row.
     """
     rows = database.all(
         # materialized: as a subquery of the DELETE it may be run for each row, past its limit
         """WITH old AS MATERIALIZED (
                SELECT app_id, key FROM idempotency_keys i
-               WHERE created_at < %(before)s
-                 AND NOT EXISTS (SELECT FROM refunds
-                                 WHERE refunds.id = i.refund_id AND refunds.status = 'pending'
-                                   AND refunds.psp_reference IS NULL)
+               WHERE created_at < %(before)s AND refund_id IS NULL
                ORDER BY created_at LIMIT %(limit)s
                FOR UPDATE SKIP LOCKED
            )

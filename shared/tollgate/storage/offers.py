@@ -30,7 +30,9 @@ def read_offer(
         """SELECT a.default_psp, a.default_currency, a.return_origins, p.product,
                   price.amount_minor, price.currency,
                   EXISTS (SELECT FROM idempotency_keys k
-                          WHERE k.app_id = a.id AND k.key = %(key)s) AS is_held
+                          WHERE k.app_id = a.id AND k.key = %(key)s)
+                  OR EXISTS (SELECT FROM payments
+                             WHERE payments.app_id = a.id AND idempotency_key = %(key)s) AS is_held
            FROM apps a
            LEFT JOIN plans p
              ON p.app_id = a.id AND p.code = %(plan)s AND p.archived_at IS NULL

@@ -28,23 +28,23 @@ def insert_claimed(
     `refunds_within_captured`. The caller holds the payment's row.
     """
     row = database.one(
-        """WITH refund AS (
+        """WITH claim AS (
+               INSERT INTO idempotency_keys
+                   (app_id, key, request_sha256, payment_id, refund_id, locked_until, created_at)
+               SELECT %(app_id)s, %(key)s, %(request_sha256)s, %(payment_id)s, %(id)s,
+                      %(locked_until)s, %(now)s
+               WHERE NOT EXISTS (SELECT FROM payments
+                                 WHERE app_id = %(app_id)s AND idempotency_key = %(key)s)
+               ON CONFLICT DO NOTHING
+               RETURNING app_id, key
+           ), refund AS (
                INSERT INTO refunds
                    (id, app_id, payment_id, psp, amount_minor, currency, status, reason,
                     idempotency_key, request_sha256, created_at, updated_at)
-               SELECT %(id)s, %(app_id)s, %(payment_id)s, %(psp)s, %(amount_minor)s, %(currency)s,
-                      'pending', %(reason)s, %(key)s, %(request_sha256)s, %(now)s, %(now)s
-               WHERE NOT EXISTS (SELECT FROM payments
-                                 WHERE app_id = %(app_id)s AND idempotency_key = %(key)s)
-                 AND NOT EXISTS (SELECT FROM idempotency_keys
-                                 WHERE app_id = %(app_id)s AND key = %(key)s)
-               ON CONFLICT (app_id, idempotency_key) DO NOTHING
+               SELECT %(id)s, app_id, %(payment_id)s, %(psp)s, %(amount_minor)s, %(currency)s,
+                      'pending', %(reason)s, key, %(request_sha256)s, %(now)s, %(now)s
+               FROM claim
                RETURNING id, app_id, payment_id
-           ), claim AS (
-               INSERT INTO idempotency_keys
-                   (app_id, key, request_sha256, payment_id, refund_id, locked_until, created_at)
-               SELECT app_id, %(key)s, %(request_sha256)s, payment_id, id, %(locked_until)s, %(now)s
-               FROM refund
            ), checked AS (
                UPDATE payments
                SET next_check_at = least(next_check_at, %(locked_until)s), checks = 0
