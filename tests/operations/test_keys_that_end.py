@@ -21,7 +21,9 @@ from tests.world import World
 from tollgate.crash_points import CrashPoint, listen
 from tollgate.domain.idempotency import KEPT_DAYS
 from tollgate.domain.payment import PaymentStatus
+from tollgate.domain.principal import EVERY_TENANT
 from tollgate.operations import reconcile as subject
+from tollgate.operations.reconcile import reconcile_payments
 
 
 class TestOurs:
@@ -49,7 +51,18 @@ class TestOurs:
         for number in range(3):
             create(world, AMOUNT, f"k-{number}")
         world.pass_time(days=KEPT_DAYS + 1)
-        assert [reconcile(world)["keys_removed"] for _ in range(3)] == [2, 1, 0]
+        context = world.context.within(EVERY_TENANT)
+        slices = [reconcile_payments(context, lambda: False)["keys_removed"] for _ in range(3)]
+        assert slices == [2, 1, 0]
+
+    def test_all_are_removed_while_there_is_time(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(subject, "PURGE_BATCH", 2)
+        for number in range(5):
+            create(world, AMOUNT, f"k-{number}")
+        world.pass_time(days=KEPT_DAYS + 1)
+        assert reconcile(world)["keys_removed"] == 5
 
     def test_a_payment_whose_key_was_removed_while_it_is_open(self, world: World) -> None:
         """The PSP was down for longer than keys are kept."""
@@ -64,7 +77,7 @@ class TestOurs:
         reconcile(world)
         assert (status_of(world, payment_id), world.psp.starts) == ("expired", [])
 
-    def test_that_of_a_refund_which_waits_to_be_sent_stays(self, world: World) -> None:
+    def test_that_of_a_refund_stays(self, world: World) -> None:
         """The PSP was down for longer than keys are kept."""
         payment_id = paid(world)
         world.psp.on_ask = world.psp.on_fetch = down
@@ -73,7 +86,7 @@ class TestOurs:
         assert reconcile(world)["keys_removed"] == 1  # that of the payment
         world.psp.on_ask = world.psp.on_fetch = up
         world.pass_time(hours=2)
-        assert reconcile(world)["keys_removed"] == 1
+        assert reconcile(world)["keys_removed"] == 0
         assert (status_of(world, payment_id), len(world.psp.refunds)) == ("refunded", 1)
 
 

@@ -277,13 +277,13 @@ class TestIdempotency:
         assert refund(world, payment_id).status == 201
         assert refunds_of(world, payment_id) == [(10_000, "succeeded")]
 
-    def test_an_old_key_is_answered_by_its_refund(self, world: World) -> None:
+    def test_an_old_key_still_gets_its_answer(self, world: World) -> None:
         payment_id = paid(world)
-        refund(world, payment_id, {"amount": 100})
+        first = refund(world, payment_id, {"amount": 100})
         world.pass_time(days=KEPT_DAYS, seconds=1)
-        assert reconcile(world)["keys_removed"] == 2
+        assert reconcile(world)["keys_removed"] == 1  # that of the payment
         again = refund(world, payment_id, {"amount": 100})
-        assert (again.status, again.json["amount"]) == (201, 100)
+        assert (again.status, again.body) == (201, first.body)
         assert again.headers["idempotency-replayed"] == "true"
         other = refund(world, payment_id, {"amount": 101})
         assert (other.status, other.json["code"]) == (422, "idempotency_key_reused")

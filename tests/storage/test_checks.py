@@ -37,7 +37,7 @@ def test_a_refund_that_begins_while_reconcile_ends_stays_due(world: World) -> No
         app.execute("SELECT FROM payments FOR UPDATE")
         app.execute(ASK_BACK)
         app.execute(CHECK_IT)
-        stopping = pool.submit(checks.stop_checking, reconcile, payment_id, version)
+        stopping = pool.submit(checks.end_checks, reconcile, payment_id, version)
         until = time.monotonic() + 10
         while not waits_for_a_row(world) and time.monotonic() < until:
             time.sleep(0.01)

@@ -127,6 +127,7 @@ def follow_up(known: FollowUp, outcome: Outcome, now: datetime, new_id: NewId) -
     said = [word for word in outcome.refunds if _line(word) not in decided]
     disputed = [word for word in outcome.disputes if _line(word) not in decided]
     refunds, wrong = _merged_refunds(known, said, now, new_id)
+    code = "refund_mismatch" if wrong else "dispute_mismatch"
     wrong += [_line(word) for word in disputed if not _may_be_of(payment, word.money)]
     believed = [word for word in disputed if _may_be_of(payment, word.money)]
     disputes = _merged_disputes(known, believed, now, new_id)
@@ -141,7 +142,7 @@ def follow_up(known: FollowUp, outcome: Outcome, now: datetime, new_id: NewId) -
         after = replace(
             after,
             status=PaymentStatus.NEEDS_REVIEW,
-            failure=Failure("refund_or_dispute_mismatch", "What the PSP took back can't be true."),
+            failure=Failure(code, "The PSP tells of money that went back, and it can't be true."),
             review=_told(outcome) | {"not_believed": sorted(decided.union(wrong))},
         )
     if after != payment:

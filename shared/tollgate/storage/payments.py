@@ -293,7 +293,9 @@ def save_payment(
 
 def _action(before: Payment, after: Payment) -> str:
     """What happened, where nobody has a better word for it."""
-    return "payment.updated" if after.status is before.status else f"payment.{after.status}"
+    state = (after.status, after.amount_refunded_minor)
+    same = state == (before.status, before.amount_refunded_minor)
+    return "payment.updated" if same else f"payment.{after.status}"
 
 
 def _audited(payment: Payment) -> dict[str, object]:
