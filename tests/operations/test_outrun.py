@@ -1,14 +1,29 @@
 """A word of the PSP that was heard first and recorded last; and what must not be seen too early."""
 
+from dataclasses import replace
+
 import pytest
 
-from tests.operations.paying import AMOUNT, PLAN, Killed, die, moved, paid, read, status_of, tell
+from tests.operations.paying import (
+    AMOUNT,
+    PLAN,
+    Killed,
+    create,
+    die,
+    moved,
+    paid,
+    read,
+    status_of,
+    tell,
+)
 from tests.operations.test_access import check
 from tests.world import World
 from tollgate.crash_points import CrashPoint, listen
 from tollgate.domain.dispute import DisputeStatus
 from tollgate.domain.idempotency import Claim
 from tollgate.domain.money import Money
+from tollgate.domain.order import Order
+from tollgate.domain.outcome import Outcome
 from tollgate.domain.payment import PaymentStatus
 from tollgate.domain.principal import EVERY_TENANT
 from tollgate.domain.refund import RefundStatus
@@ -97,3 +112,19 @@ def test_of_two_who_retry_one_takes_over(world: World) -> None:
     world.pass_time(minutes=1)
     taken = [idempotency.take_over(context.database, claim, held, world.now) for _ in range(2)]
     assert taken == [True, False]
+
+
+def test_a_create_that_was_outrun_answers_how_the_payment_stands(world: World) -> None:
+    def is_quicker(order: Order) -> None:
+        world.psp.status = PaymentStatus.SUCCEEDED
+        tell(world, order.payment_id)
+
+    def paid_at_once(outcome: Outcome) -> Outcome:
+        if outcome.status is not PaymentStatus.REQUIRES_ACTION:
+            return outcome
+        fee = Money(30, "KES")
+        return replace(outcome, status=PaymentStatus.SUCCEEDED, next_action=None, fee=fee)
+
+    world.psp.on_start, world.psp.alter = is_quicker, paid_at_once
+    answer = create(world, PLAN)
+    assert (answer.status, answer.json["status"]) == (201, "succeeded")

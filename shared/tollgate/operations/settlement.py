@@ -49,7 +49,7 @@ def settle(
             raise PspUnavailable
         reach(CrashPoint.SETTLE_FETCHED)
         try:
-            return record(context, payment, outcome, actor)
+            return _record(context, payment, outcome, actor)
         except _Outrun:  # somebody recorded a word that may be newer than this one
             payment = payments.get_payment(context.within(payment.tenant).database, payment.id)
     raise PspUnavailable
@@ -64,8 +64,17 @@ def _fetch(context: Context, payment: Payment, reference: str | None) -> Outcome
 
 
 def record(context: Context, payment: Payment, outcome: Outcome, actor: str) -> Payment:
+    """Applies what the PSP answered when it was asked to start `payment`; the payment as it then
+    stands."""
+    try:
+        return _record(context, payment, outcome, actor)
+    except _Outrun:  # somebody else has read the PSP since
+        return payments.get_payment(context.within(payment.tenant).database, payment.id)
+
+
+def _record(context: Context, payment: Payment, outcome: Outcome, actor: str) -> Payment:
     """Applies what the PSP said after `payment` was read, with all that follows from it; the
-    payment as it then stands."""
+    payment as it then stands. Raises _Outrun."""
     if apply(payment, outcome, context.now()) is payment and not _tells_more(payment, outcome):
         return payment
     context = context.within(payment.tenant)
