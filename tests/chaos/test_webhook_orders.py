@@ -18,7 +18,7 @@ from tollgate.domain.principal import EVERY_TENANT
 from tollgate.operations.context import Context
 from tollgate.operations.invariants import check_invariants
 
-PAYMENTS = 1_100
+PAYMENTS = 1_350
 DELIVERIES = 10_000
 THREADS = 4
 AT_ONCE = 100
