@@ -262,3 +262,14 @@ class TestDecided:
         world.psp.refund_there(payment_id, Money(10**6, "KES"))
         tell(world, payment_id)
         assert status_of(world, payment_id) == "needs_review"
+
+    def test_what_else_the_psp_told_takes_effect(self, world: World, reviews: Operator) -> None:
+        payment_id = paid(world, PLAN)
+        world.psp.refund_there(payment_id, Money(150_000, "KES"))
+        world.psp.refund_there(payment_id, Money(5, "USD"))
+        tell(world, payment_id)
+        assert (status_of(world, payment_id), check(world)["active"]) == ("needs_review", True)
+        assert reviews.ask("POST", f"/{payment_id}", ACCEPT).status == 200
+        assert status_of(world, payment_id) == "refunded"
+        (period,) = world.rows("SELECT reversal ->> 'reason' FROM subscription_periods")
+        assert period == ("refunded",)

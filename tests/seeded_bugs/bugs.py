@@ -185,8 +185,8 @@ BUGS = (
     Bug(
         "a dispute that is won does not give access back",
         "shared/tollgate/operations/periods.py",
-        "    if was_back == is_back or after.plan is None:\n",
-        "    if was_back or not is_back or after.plan is None:\n",
+        "    if after.plan is None or (was_back == is_back and not in_doubt):\n",
+        "    if after.plan is None or was_back or not is_back:\n",
         ("tests/operations/test_refund_effects.py",),
     ),
     Bug(

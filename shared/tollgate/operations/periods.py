@@ -85,7 +85,8 @@ def follow_money(
     """Reverses the period of a payment whose money went back, by its plan's rule, and restores it
     when the money is here again; the client's dates where they changed."""
     was_back, is_back = before.status in TAKEN_BACK, after.status in TAKEN_BACK
-    if was_back == is_back or after.plan is None:
+    in_doubt = before.status is PaymentStatus.NEEDS_REVIEW  # what came meanwhile had no effect yet
+    if after.plan is None or (was_back == is_back and not in_doubt):
         return None
     database = context.database
     subscriptions.lock_client(database, after.app_id, after.client_id, context.now())

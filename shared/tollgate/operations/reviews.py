@@ -13,7 +13,7 @@ from tollgate.domain.payment import Payment, PaymentStatus
 from tollgate.domain.principal import Tenant
 from tollgate.domain.settling import paid_status
 from tollgate.operations.context import Call, Context
-from tollgate.operations.periods import grant_period
+from tollgate.operations.periods import follow_money, grant_period
 from tollgate.operations.settlement import save_locked
 from tollgate.storage import disputes, payments
 from tollgate.storage.payments import PaymentFilter
@@ -64,6 +64,7 @@ def _accept_as_it_was(context: Context, call: "Call[ResolveReview]", payment: Pa
     disputed = disputes.list_of_payment(context.database, payment.id)
     captured, refunded = payment.amount_captured_minor, payment.amount_refunded_minor
     after = replace(payment, status=paid_status(captured, refunded, disputed), failure=None)
+    follow_money(context, payment, after, call.caller.actor)
     return _save(context, call, payment, after, "payment.review_accepted", look_again=True)
 
 

@@ -5,7 +5,7 @@ from typing import Literal, Self
 from tollgate.domain.dispute import Dispute, DisputeStatus
 from tollgate.domain.timeline import Moment, PaymentDetails, moment
 from tollgate.schemas.fields import AnswerModel, Instant
-from tollgate.schemas.payments import PaymentView
+from tollgate.schemas.payments import PaymentFields, PaymentView
 from tollgate.schemas.refunds import RefundView
 
 
@@ -49,7 +49,7 @@ class MomentView(AnswerModel):
         return cls.model_validate(vars(happened))
 
 
-class PaymentDetailsView(PaymentView):
+class PaymentDetailsView(PaymentFields):
     """A payment with its refunds, its disputes and its timeline, oldest first. The timeline is the
     app's: a client's token is shown none."""
 
@@ -58,7 +58,7 @@ class PaymentDetailsView(PaymentView):
     timeline: list[MomentView]
 
     @classmethod
-    def of(cls, details: PaymentDetails) -> Self:  # type: ignore[override]
+    def of(cls, details: PaymentDetails) -> Self:
         """The view of a payment with its details."""
         return cls(
             **vars(PaymentView.of(details.payment)),

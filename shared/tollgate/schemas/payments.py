@@ -86,7 +86,7 @@ class FailureView(AnswerModel):
         return cls(code=failure.code, message=failure.message)
 
 
-class PaymentView(AnswerModel):
+class PaymentFields(AnswerModel):
     """A payment as apps see it. `amount` is in minor units of `currency` (ISO 4217)."""
 
     id: str
@@ -112,6 +112,10 @@ class PaymentView(AnswerModel):
     created_at: Instant
     updated_at: Instant
     expires_at: Instant
+
+
+class PaymentView(PaymentFields):
+    """A payment as apps see it. `amount` is in minor units of `currency` (ISO 4217)."""
 
     @classmethod
     def of(cls, payment: Payment) -> Self:
