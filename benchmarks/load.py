@@ -65,7 +65,8 @@ def main(seconds: int, rate: int) -> None:
 
 def _settings(world: World, url: str) -> Settings:
     given = vars(world.settings)
-    return Settings(**{**given, "stripe_secret_key": SECRET_KEY, "stripe_api_url": url})
+    psp_values = {"STRIPE_SECRET_KEY": SECRET_KEY, "STRIPE_API_URL": url}
+    return Settings(**{**given, "psp_values": psp_values})
 
 
 def _run(plan: Plan) -> list[tuple[float, float]]:

@@ -50,7 +50,7 @@ def _welcome(described: dict[str, Any], run_file: Path) -> str:
 Tollgate is running. Ctrl-C stops it.
 
   API          {described["rest_url"]}   (functions: {described["base_url"]})
-  Stripe       {described["psp_url"]}   (a stand-in: no money moves)
+  PSPs         {described["psp_url"]}   (stand-ins: no money moves)
   keys, URLs   {run_file}
 
 Start a payment for a monthly plan:

@@ -11,11 +11,12 @@ from typing import Any
 from tollgate.domain.billing import Unit
 from tollgate.domain.keyring import Keyring
 from tollgate.domain.money import Money
+from tollgate.domain.payment import Method
 from tollgate.domain.principal import EVERY_TENANT, Role
 from tollgate.operations import api_keys, apps, plans
 from tollgate.operations.context import Call, Context
 from tollgate.schemas.api_keys import CreateKey
-from tollgate.schemas.apps import CreateApp, UpdateApp
+from tollgate.schemas.apps import CreateApp, RouteFields, UpdateApp
 from tollgate.schemas.plans import CreatePlan, IntervalFields, PriceFields
 from tollgate.settings import Settings
 
@@ -28,6 +29,11 @@ PRODUCT = "pro"
 PRICES = (Money(150_000, "KES"), Money(1_500, "USD"))
 APPS = ("Duka", "Shamba")
 GRACE_DAYS = 0
+ROUTING = (
+    RouteFields(method=Method.MPESA, psps=["jenga", "pesapal"]),
+    RouteFields(method=Method.PAYPAL, psps=["paypal"]),
+)
+"""Everything else is Stripe's: it takes every currency that a plan is priced in."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,7 @@ def seed(owner_url: str, now: datetime, return_origins: Sequence[str]) -> Seed:
         known = {app.name: app.id for app in listed.items if app.deleted_at is None}
         ids = {name: known.get(name) or _create_app(context, name, return_origins) for name in APPS}
         for app_id in ids.values():
-            body = UpdateApp(calls_per_minute=CALLS_PER_MINUTE)
+            body = UpdateApp(calls_per_minute=CALLS_PER_MINUTE, routing=list(ROUTING))
             apps.update_app(context, _call(target=app_id, body=body))
         keys = {
             name: _fresh_key(context, CreateKey(app_id=ids[name], **_OF_A_LAPTOP)) for name in APPS

@@ -1,4 +1,4 @@
-"""All of Tollgate on a laptop: stores, functions, the PSP's stand-in, and the seed."""
+"""All of Tollgate on a laptop: stores, functions, the PSPs' stand-ins, and the seed."""
 
 import asyncio
 import contextlib
@@ -16,8 +16,9 @@ from local.clock import Clock
 from local.databases import Databases, seeing_all
 from local.host import FunctionHost
 from local.postgres import ServerError
+from local.psps import Laptop, environment_of_psps, stand_ins, webhook_secrets
 from local.seed import Seed, seed
-from local.stripe import StripeStandIn
+from local.standin.front import front_page
 
 PROJECT = Path(__file__).parent.parent
 HOST = "127.0.0.1"
@@ -78,7 +79,7 @@ class System:
         seeded = await asyncio.to_thread(seed, urls.owner, self.clock.now(), origins)
 
         environment = self.environment = self._environment(urls.service, redis_url)
-        await self._start_stripe(environment)
+        await self._start_stand_ins(environment)
         await self._start_functions(environment, seeded)
         description = self._description(environment, seeded)
         _write_private(self.run_file, json.dumps(description, indent=2))
@@ -100,25 +101,17 @@ class System:
             "ACCESS_TOKEN_KEYS": _new_keyring(),
             "ENTITLEMENT_KEYS": _new_keyring(),
             "FIELD_KEYS": _kept_keyring(self._directory / "field_keys"),
-            "STRIPE_API_URL": self.psp_url,
-            "STRIPE_SECRET_KEY": f"sk_test_{secrets.token_hex(12)}",
-            "STRIPE_WEBHOOK_SECRET": f"whsec_{secrets.token_hex(16)}",
+            **environment_of_psps(self.psp_url),
         }
 
-    async def _start_stripe(self, environment: dict[str, str]) -> None:
-        self._progress("Stripe's stand-in: starting")
-        stand_in = StripeStandIn(
-            clock=self.clock,
-            secret_key=environment["STRIPE_SECRET_KEY"],
-            webhook_secret=environment["STRIPE_WEBHOOK_SECRET"],
-            webhook_url=f"{self.rest_url}/webhook/stripe",
-            base_url=self.psp_url,
-            state_file=self._directory / "stripe.json",
-            log=self._log,
-        )
-        await stand_in.start()
-        self._stack.push_async_callback(stand_in.stop)
-        await self._serve(stand_in.app, self._port + 1)
+    async def _start_stand_ins(self, environment: dict[str, str]) -> None:
+        self._progress("Stand-ins for the PSPs: starting")
+        laptop = Laptop(self._directory, self.clock, self.rest_url, self.psp_url, self._log)
+        psps = stand_ins(laptop, environment)
+        for stand_in in psps.values():
+            await stand_in.start()
+            self._stack.push_async_callback(stand_in.stop)
+        await self._serve(front_page(psps), self._port + 1)
 
     async def _start_functions(self, environment: dict[str, str], seeded: Seed) -> None:
         self._progress("Functions: building (the first time takes a minute)")
@@ -162,7 +155,7 @@ class System:
                 {"id": app.id, "name": app.name, "key": app.key, "plans": list(app.plans)}
                 for app in seeded.apps
             ],
-            "webhook_secrets": {"stripe": environment["STRIPE_WEBHOOK_SECRET"]},
+            "webhook_secrets": webhook_secrets(environment),
         }
 
 
@@ -182,7 +175,7 @@ def _refuse_taken(port: int) -> None:
         except OSError:
             raise ServerError(
                 f"Port {port} is taken: stop what listens there, or choose another, "
-                "as in `make run PORT=9080` (the stand-in takes the port after it)."
+                "as in `make run PORT=9080` (the stand-ins take the port after it)."
             ) from None
 
 

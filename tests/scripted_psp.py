@@ -1,17 +1,34 @@
 """A PSP that remembers what it was asked and says what the test tells it to say."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from tollgate.domain.callback import Callback
+from tollgate.domain.capabilities import CancelBy, Capabilities, RefundBy
 from tollgate.domain.dispute import DisputeStatus
 from tollgate.domain.errors import SignatureRefused
-from tollgate.domain.money import Money
+from tollgate.domain.money import EXPONENTS, Money
 from tollgate.domain.order import Order, RefundOrder
 from tollgate.domain.outcome import DisputeOutcome, Hint, Movement, Outcome, RefundOutcome
-from tollgate.domain.payment import Failure, PaymentStatus
+from tollgate.domain.payment import Failure, Method, Page, PaymentStatus
 from tollgate.domain.refund import RefundStatus
+
+EVERYTHING = Capabilities(
+    currencies=frozenset(EXPONENTS),
+    methods=frozenset(Method),
+    refund=RefundBy.API,
+    cancel=CancelBy.API,
+    idempotency_hours=24,
+    pages=frozenset(Page),
+    manual_capture=True,
+    saves_methods=True,
+    off_session=True,
+    dispute_events=True,
+    ends_are_final=True,
+    books=True,
+)
 
 
 @dataclass
@@ -37,15 +54,15 @@ class ScriptedPsp:
     refund_status: RefundStatus = RefundStatus.SUCCEEDED
     refusal: Failure | None = None
     fee: Money | None = None
-    idempotency_hours: int = 24
+    capabilities: Capabilities = EVERYTHING
     alter: Callable[[Outcome], Outcome] = lambda outcome: outcome
     on_start: Callable[[Order], None] = lambda order: None
     on_fetch: Callable[[str], None] = lambda reference: None
     on_find: Callable[[str], None] = lambda payment_id: None
     on_ask: Callable[[str], None] = lambda what: None
 
-    def check_amount(self, money: Money) -> None:
-        """Takes any amount."""
+    def check(self, order: Order) -> None:
+        """Takes any order."""
 
     def start(self, order: Order) -> Outcome:
         """Opens the order's payment once."""
@@ -116,15 +133,11 @@ class ScriptedPsp:
         """Its books, as the test wrote them."""
         return (moved for moved in self.movements if since <= moved.at < until)
 
-    def find_payment_id(self, intent_reference: str) -> str | None:
-        """Its other name of a payment is `intent_` and ours."""
-        return intent_reference.removeprefix("intent_")
-
-    def read_event(self, headers: Mapping[str, str], body: bytes, _now: datetime) -> Hint:
+    def read_event(self, callback: Callback, _now: datetime) -> Hint:
         """An event is its own JSON; the signature is the word "signed"."""
-        if headers.get("signature") != "signed":
+        if callback.headers.get("signature") != "signed":
             raise SignatureRefused
-        return Hint(**json.loads(body))
+        return Hint(**json.loads(callback.body))
 
     def _order(self, psp_reference: str) -> Order:
         return next(o for o in self.opened.values() if _reference(o) == psp_reference)
@@ -143,6 +156,7 @@ class ScriptedPsp:
             livemode=False,
             next_action={"type": "redirect", "url": url} if awaits_client else None,
             fee=self.fee if paid else None,
+            references=(f"intent_{order.payment_id}",),
             refunds=self._refunds_of(reference) if paid else (),
             disputes=(disputed,) if paid and disputed else (),
         )

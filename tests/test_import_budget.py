@@ -43,7 +43,7 @@ MEASURED = {
     "payments/create": 265,
     "payments/get": 263,
     "payments/list": 261,
-    "payments/reconcile": 130,
+    "payments/reconcile": 138,
     "payments/refund": 261,
     "payments/return": 136,
     "subscriptions/check": 138,

@@ -1,6 +1,7 @@
 """What the environment must hold, and what is said when it doesn't."""
 
 import base64
+import os
 
 import pytest
 
@@ -49,9 +50,7 @@ def test_reads_all_of_it(environment: pytest.MonkeyPatch) -> None:
         access_token_keys=Keyring({"k2": SECRET}),
         entitlement_keys=Keyring({"k2": SECRET}),
         field_keys=Keyring({"k2": SECRET}),
-        stripe_secret_key="sk_test_s3cret",
-        stripe_webhook_secret="whsec_s3cret",
-        stripe_api_url="http://127.0.0.1:1",
+        psp_values=dict(os.environ),
     )
 
 
@@ -60,9 +59,19 @@ def test_what_only_some_functions_have_may_be_missing() -> None:
     settings = Settings.from_environment()
     assert settings.entitlement_keys is None
     assert settings.field_keys is None
-    assert settings.stripe_secret_key is None
-    assert settings.stripe_webhook_secret is None
-    assert settings.stripe_api_url is None
+    assert settings.find_psp_value("STRIPE_SECRET_KEY") is None
+    with pytest.raises(Misconfigured, match="STRIPE_SECRET_KEY"):
+        settings.psp_value("STRIPE_SECRET_KEY")
+
+
+@pytest.mark.parametrize(
+    ("value", "read"), [("sk_test_1", "sk_test_1"), ("none", None), ("", None)]
+)
+def test_a_value_of_a_psp_may_be_left_out(
+    environment: pytest.MonkeyPatch, value: str, read: str | None
+) -> None:
+    environment.setenv("PAYPAL_CLIENT_ID", value)
+    assert Settings.from_environment().find_psp_value("PAYPAL_CLIENT_ID") == read
 
 
 @pytest.mark.parametrize(("mode", "livemode"), [("test", False), ("live", True)])
@@ -107,6 +116,7 @@ def test_the_operator_needs_two(environment: pytest.MonkeyPatch, name: str) -> N
         cache_secret=b"",
         public_url="",
         access_token_keys=Keyring({}),
+        psp_values=dict(os.environ),
     )
     environment.delenv(name)
     with pytest.raises(Misconfigured, match=f"{name} is missing"):

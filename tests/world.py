@@ -67,7 +67,7 @@ class World:
         return Context.open(
             replace(self.settings, **changed),
             now=lambda: self.now,
-            open_psp=lambda name, settings: self.psp,
+            open_psp=lambda name, settings, tokens: self.psp,
         )
 
     def pass_time(self, **span: float) -> None:

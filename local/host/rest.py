@@ -18,6 +18,8 @@ ROUTES = (
     ("POST", "/payments/{id}/refund", "payments/refund"),
     ("POST", "/webhook/{psp}", "webhook/receive"),
     ("GET", "/webhook/{psp}", "webhook/receive"),
+    ("POST", "/webhook/{psp}/{token}", "webhook/receive"),
+    ("GET", "/webhook/{psp}/{token}", "webhook/receive"),
     ("POST", "/subscriptions", "subscriptions/create"),
     ("GET", "/subscriptions", "subscriptions/list"),
     ("GET", "/subscriptions/{client_id}", "subscriptions/check"),

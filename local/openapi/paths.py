@@ -34,9 +34,10 @@ _HEALTH = {
     },
 }
 _RECEIVED = {
-    "type": "object",
-    "required": ["received"],
-    "properties": {"received": {"type": "boolean", "const": True}},
+    "200": {
+        "description": "It need not be sent again: what this PSP wants to read of that.",
+        "content": {_JSON: {"schema": {"type": "object"}}},
+    }
 }
 WITHOUT_MODEL: dict[str, dict[str, Any]] = {
     "check_health": {
@@ -46,12 +47,8 @@ WITHOUT_MODEL: dict[str, dict[str, Any]] = {
             "content": {_JSON: {"schema": _HEALTH}, **PROBLEM_CONTENT},
         },
     },
-    "receive_event": {
-        "200": {
-            "description": "It need not be sent again.",
-            "content": {_JSON: {"schema": _RECEIVED}},
-        }
-    },
+    "receive_event": _RECEIVED,
+    "receive_notification": _RECEIVED,
     "describe_api": {
         "200": {"description": "This.", "content": {_JSON: {"schema": {"type": "object"}}}}
     },

@@ -1,17 +1,17 @@
 """The way in to /v1: key, version, idempotency and field check, then the operation."""
 
-import asyncio
 import hmac
 from collections.abc import Callable
-from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 
 import stripe
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import Receive, Scope, Send
 
+from local.standin.faults import Switchboard
+from local.standin.identifiers import Identifiers
+from local.standin.interference import Interference
 from local.stripe.errors import (
     ApiError,
     Json,
@@ -22,14 +22,12 @@ from local.stripe.errors import (
     unknown_version,
 )
 from local.stripe.events import Cause
-from local.stripe.faults import Switchboard
+from local.stripe.faults import Faults
 from local.stripe.forms import decode
 from local.stripe.idempotency import IdempotencyKeys, fingerprint
-from local.stripe.identifiers import Identifiers
 from local.stripe.parameters import read
 
 API_VERSION = stripe.api_version
-_SILENCE_SECONDS_MAX = 120
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ class Api:
         secret_key: str,
         keys: IdempotencyKeys,
         ids: Identifiers,
-        switches: Switchboard,
+        switches: Switchboard[Faults],
         expand: Callable[[Json, list[str]], Json],
         finish: Callable[[], None],
         log: Callable[[str], None],
@@ -69,7 +67,7 @@ class Api:
         self._secret_key = secret_key
         self._keys = keys
         self._ids = ids
-        self._switches = switches
+        self._interference = Interference(switches, _fail)
         self._expand = expand
         self._finish = finish
         self._log = log
@@ -79,27 +77,24 @@ class Api:
         stand-in has not."""
         request_id = self._ids.new("req_", 14)
         try:
-            answer = await self._answer(request, operation, request_id)
+            response = await self._response(request, operation, request_id)
         except ApiError as error:
-            answer = _refusal(error)
-        self._log(f"stripe {request.method} {request.url.path}: {answer.status}")
-        if request.method == "POST":
-            if self._switches.take("timeout_after_charge"):
-                await _hear_nothing(request)
-                return _CutOff()
-            if self._switches.take("drop_after_charge"):
-                return _CutOff()
-        headers = {"Request-Id": request_id, "Stripe-Version": API_VERSION, **answer.headers}
-        return JSONResponse(answer.body, answer.status, headers)
+            response = _respond(_refusal(error), request_id)
+        self._log(f"stripe {request.method} {request.url.path}: {response.status_code}")
+        return await self._interference.after(request, response)
 
-    async def _answer(
+    async def _response(
         self, request: Request, operation: Operation | None, request_id: str
-    ) -> _Answer:
+    ) -> Response:
         self._authenticate(request)
         if operation is None:
             raise unknown_route(request.method, request.url.path)
-        if status := self._switches.take("status_5xx"):
-            raise server_error(status)
+        instead = self._interference.instead()
+        if instead is not None:
+            return instead
+        return _respond(await self._answer(request, operation, request_id), request_id)
+
+    async def _answer(self, request: Request, operation: Operation, request_id: str) -> _Answer:
         key = request.headers.get("Idempotency-Key")
         cause = Cause(request_id, key)
         if request.method == "GET":
@@ -144,7 +139,7 @@ class Api:
                 raise invalid_parameter("expand", f"This property cannot be expanded ({path}).")
         if operation.check is not None:
             operation.check(params)
-        await asyncio.sleep(self._switches.take("latency_seconds"))
+        await self._interference.delay()
         try:
             result = operation.run(request.path_params.get("id", ""), params, cause)
         except ApiError as error:
@@ -160,16 +155,10 @@ def _refusal(error: ApiError) -> _Answer:
     return _Answer(error.status, {"error": deepcopy(error.error)})
 
 
-async def _hear_nothing(request: Request) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(_SILENCE_SECONDS_MAX):
-            while (await request.receive())["type"] != "http.disconnect":
-                pass
+def _respond(answer: _Answer, request_id: str) -> Response:
+    headers = {"Request-Id": request_id, "Stripe-Version": API_VERSION, **answer.headers}
+    return JSONResponse(answer.body, answer.status, headers)
 
 
-class _CutOff(Response):
-    """Promises a body and does not send it, upon which the server closes the connection."""
-
-    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        headers = [(b"content-length", b"1000"), (b"content-type", b"application/json")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
+def _fail(status: int) -> Response:
+    raise server_error(status)

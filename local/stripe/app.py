@@ -10,25 +10,35 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from local.clock import Clock
+from local.standin.control import Control
+from local.standin.deliveries import Deliveries
+from local.standin.faults import Switchboard
+from local.standin.front import Payments
+from local.standin.happenings import Happenings
+from local.standin.identifiers import Identifiers
+from local.standin.pages import path_of
+from local.standin.store import Store
+from local.stripe import overview
 from local.stripe.api import API_VERSION, Api, Operation
+from local.stripe.banks import Banks
 from local.stripe.charge_operations import charge_operations
 from local.stripe.charging import Charging
 from local.stripe.checkout import CheckoutPages
-from local.stripe.control import Control
 from local.stripe.disputes import Disputes
 from local.stripe.errors import Json
 from local.stripe.events import Events
 from local.stripe.expansion import expanded
-from local.stripe.faults import Switchboard
-from local.stripe.happenings import Happenings
+from local.stripe.faults import Faults
 from local.stripe.idempotency import IdempotencyKeys
-from local.stripe.identifiers import Identifiers
+from local.stripe.intent_pages import IntentPages
 from local.stripe.intents import Intents
 from local.stripe.operations import operations
+from local.stripe.pages import PSP
+from local.stripe.payment_happenings import PaymentHappenings
 from local.stripe.refunds import Refunds
 from local.stripe.sessions import Sessions
-from local.stripe.store import Store
-from local.stripe.webhooks import Webhooks
+from local.stripe.store import State
+from local.stripe.webhooks import webhook
 from local.stripe.world import World
 
 
@@ -40,6 +50,8 @@ class StripeStandIn:
     With a `state_file` the state outlives the process. Raises ValueError for a key or a webhook
     secret that is not a test one.
     """
+
+    psp = PSP
 
     def __init__(
         self,
@@ -57,19 +69,22 @@ class StripeStandIn:
             raise ValueError("the stand-in takes test keys only: sk_test_… or rk_test_…")
         if not webhook_secret.startswith("whsec_"):
             raise ValueError("a webhook secret starts with whsec_")
-        self._store = Store(state_file)
-        self._switches = Switchboard()
-        self._webhooks = Webhooks(
-            store=self._store,
+        self._store = Store(State, state_file)
+        self._switches = Switchboard(Faults)
+        self._base_url = base_url
+        self._deliveries = Deliveries(
+            name="stripe",
+            outbox=self._store.state,
             clock=clock,
-            url=webhook_url,
-            secret=webhook_secret,
-            log=log,
+            switches=self._switches,
+            compose=webhook(webhook_url, webhook_secret),
             tick=self._catch_up,
+            save=self._store.save,
+            log=log,
         )
         ids = Identifiers(random or SystemRandom())
         world = World(self._store.state, clock, ids, self._switches)
-        events = Events(world, API_VERSION)
+        events = Events(world, self._deliveries, API_VERSION)
         charging = Charging(world, events)
         self._intents = Intents(world, events, charging)
         self._sessions = Sessions(world, events, self._intents, charging, base_url)
@@ -84,18 +99,41 @@ class StripeStandIn:
             finish=self._store.save,
             log=log,
         )
+        self._control = self._new_control()
         table = operations(world, self._intents, self._sessions)
         table |= charge_operations(world.state, self._refunds, self._disputes)
         self.app = Starlette(routes=self._routes(table))
 
     async def start(self) -> None:
         """Starts the webhook worker."""
-        await self._webhooks.start()
+        await self._deliveries.start()
 
     async def stop(self) -> None:
         """Stops the webhook worker and saves."""
-        await self._webhooks.stop()
+        await self._deliveries.stop()
         self._store.save()
+
+    @property
+    def overview_path(self) -> str:
+        """Of the overview, from the server's root."""
+        return self._control.overview_path
+
+    def payments(self) -> Payments:
+        """How many are open and paid by now."""
+        self._catch_up()
+        return overview.payments(self._store.state)
+
+    def _new_control(self) -> Control:
+        return Control(
+            psp=self.psp,
+            base_url=self._base_url,
+            overview="/stripe",
+            switches=self._switches,
+            deliveries=self._deliveries,
+            tables=lambda: overview.tables(self._store.state, path_of(self._base_url)),
+            ledger=lambda: overview.ledger(self._store.state),
+            tick=self._catch_up,
+        )
 
     def _catch_up(self) -> None:
         """Brings the state up to the clock: Sessions expire, delayed payments end, holds lapse."""
@@ -109,17 +147,23 @@ class StripeStandIn:
         return expanded(self._store.state, subject, paths)
 
     def _routes(self, table: dict[tuple[str, str], Operation]) -> list[Route]:
-        pages = CheckoutPages(self._store.state, self._sessions, self._catch_up, self._store.save)
-        control = Control(self._store, self._switches, self._webhooks, self._catch_up)
-        happenings = Happenings(self._refunds, self._disputes, self._catch_up, self._store.save)
+        pages = CheckoutPages(
+            self._store.state, self._sessions, self._base_url, self._catch_up, self._store.save
+        )
+        own_pages = IntentPages(self._intents, self._base_url, self._catch_up, self._store.save)
+        happenings = Happenings(self._catch_up, self._store.save, self.overview_path)
+        banks = Banks(self._refunds, self._disputes)
+        payments = PaymentHappenings(self._store.state, self._sessions, self._intents, banks)
         return [
             *(
                 Route(path, self._endpoint(operation), methods=[method])
                 for (method, path), operation in table.items()
             ),
             *pages.routes(),
-            *control.routes(),
-            *happenings.routes(),
+            *own_pages.routes(),
+            *self._control.routes(),
+            *banks.routes(happenings),
+            *payments.routes(happenings),
             Route("/{rest:path}", self._endpoint(None), methods=["GET", "POST", "DELETE"]),
         ]
 

@@ -22,11 +22,15 @@ NOT_AUTHENTICATED = Decline(
     needs_client=True,
 )
 
+GOOD_CARD = "pm_card_visa"
+REFUSED_CARD = "pm_card_visa_chargeDeclined"
+ASKING_CARD = "pm_card_authenticationRequired"
+
 OUTCOMES: dict[str, Decline | None] = {
-    "pm_card_visa": None,
+    GOOD_CARD: None,
     "pm_card_mastercard": None,
-    "pm_card_visa_chargeDeclined": DECLINED,
+    REFUSED_CARD: DECLINED,
     "pm_card_visa_chargeDeclinedInsufficientFunds": NO_FUNDS,
     "pm_card_chargeCustomerFail": DECLINED,
-    "pm_card_authenticationRequired": NOT_AUTHENTICATED,
+    ASKING_CARD: NOT_AUTHENTICATED,
 }

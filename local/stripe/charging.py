@@ -1,12 +1,13 @@
 """Charging a card for a PaymentIntent: success, decline, authorisation, delayed methods."""
 
 from local.stripe import objects
-from local.stripe.cards import NOT_AUTHENTICATED, OUTCOMES, Decline
+from local.stripe.cards import DECLINED, NOT_AUTHENTICATED, OUTCOMES, Decline
 from local.stripe.errors import Json, card_error, no_such, unexpected_state
 from local.stripe.events import Cause, Events
 from local.stripe.store import PaymentMethod, Settlement
 from local.stripe.world import World
 
+_AWAY = {"declined": DECLINED, "authentication_required": NOT_AUTHENTICATED}
 _LATE_FAILURE = Decline("payment_method_provider_decline", "", "The payment did not go through.")
 
 
@@ -42,6 +43,9 @@ class Charging:
         """One try to take the money. Raises ApiError (402) with the intent for a decline."""
         decline = OUTCOMES[self._world.state.payment_methods[intent["payment_method"]].card]
         off_session = bool(params.get("off_session"))
+        if off_session:
+            self._world.state.away.append(intent["id"])
+            decline = _AWAY.get(self._world.switches.take("off_session"), decline)
         strict = off_session or bool(params.get("error_on_requires_action"))
         if decline is NOT_AUTHENTICATED and not strict:
             self._ask_client(intent, cause)

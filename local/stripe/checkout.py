@@ -6,13 +6,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from local.standin.pages import FRESH, path_of
 from local.stripe.errors import ApiError, Json
 from local.stripe.pages import checkout_page, closed_page, message_page
 from local.stripe.sessions import Sessions
 from local.stripe.store import State
-
-# The browser's Back button is to show what is true now.
-_FRESH = {"Cache-Control": "no-store"}
 
 
 class CheckoutPages:
@@ -22,11 +20,13 @@ class CheckoutPages:
         self,
         state: State,
         sessions: Sessions,
+        base_url: str,
         tick: Callable[[], None],
         finish: Callable[[], None],
     ) -> None:
         self._state = state
         self._sessions = sessions
+        self._path = path_of(base_url)
         self._tick = tick
         self._finish = finish
 
@@ -45,10 +45,12 @@ class CheckoutPages:
             page = message_page("No such page", "There is no checkout session at this address.")
             return HTMLResponse(page, 404)
         if session["status"] != "open":
-            return HTMLResponse(closed_page(session), headers=_FRESH)
+            return HTMLResponse(closed_page(session), headers=FRESH)
         checkout = self._state.checkouts[session["id"]]
-        page = checkout_page(session, checkout, self._sessions.intent_of(session))
-        return HTMLResponse(page, headers=_FRESH)
+        page = checkout_page(
+            session, checkout, self._sessions.intent_of(session), self._page_of(request)
+        )
+        return HTMLResponse(page, headers=FRESH)
 
     async def _pay(self, request: Request) -> Response:
         return self._act(request, self._sessions.pay)
@@ -59,18 +61,18 @@ class CheckoutPages:
     async def _leave(self, request: Request) -> Response:
         session = self._find(request)
         if session is None or session["cancel_url"] is None:
-            return _see(_page_of(request))
+            return _see(self._page_of(request))
         return _see(session["cancel_url"])
 
     def _act(self, request: Request, action: Callable[[str], Json]) -> Response:
         """Does it unless the Session is closed; a paid client is sent on, however often."""
         session = self._find(request)
         if session is None:
-            return _see(_page_of(request))
+            return _see(self._page_of(request))
         action(session["id"])
         self._finish()
         if session["status"] != "complete":
-            return _see(_page_of(request))
+            return _see(self._page_of(request))
         return _see(session["success_url"].replace("{CHECKOUT_SESSION_ID}", session["id"]))
 
     def _find(self, request: Request) -> Json | None:
@@ -80,10 +82,9 @@ class CheckoutPages:
         except ApiError:
             return None
 
-
-def _page_of(request: Request) -> str:
-    return f"/c/pay/{request.path_params['id']}"
+    def _page_of(self, request: Request) -> str:
+        return f"{self._path}/c/pay/{request.path_params['id']}"
 
 
 def _see(url: str) -> Response:
-    return RedirectResponse(url, 303, headers=_FRESH)
+    return RedirectResponse(url, 303, headers=FRESH)

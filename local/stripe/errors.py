@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from local.standin.happenings import Refusal
+
 Json = dict[str, Any]
 
 
-class ApiError(Exception):
+class ApiError(Refusal):
     """An answer other than success: {"error": {type, code, message, param, …}} with its status.
 
     `executed` tells a refusal of the request itself, which an idempotency key does not keep,
@@ -13,8 +15,7 @@ class ApiError(Exception):
     """
 
     def __init__(self, status: int, error: Json, *, executed: bool = False) -> None:
-        super().__init__(error["message"])
-        self.status = status
+        super().__init__(status, error["message"])
         self.error = {name: value for name, value in error.items() if value is not None}
         self.executed = executed
 

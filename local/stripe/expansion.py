@@ -1,4 +1,4 @@
-"""Expanding: objects in place of their ids (docs.stripe.com/api/expanding_objects)."""
+"""What an answer shows: objects in place of their ids (docs.stripe.com/api/expanding_objects)."""
 
 from copy import deepcopy
 from typing import Any
@@ -10,10 +10,14 @@ _REFUNDS_SHOWN = 10
 
 
 def expanded(state: State, subject: Json, paths: list[str]) -> Json:
-    """A copy of an API object, with the objects that the paths name in place of their ids."""
+    """A copy of an API object, with the objects that the paths name in place of their ids; with
+    the state that somebody wants it to have, if anybody does."""
     shown = deepcopy(subject)
     for path in paths:
         _expand(state, shown, path.split("."))
+    for one in shown["data"] if shown["object"] == "list" else [shown]:
+        if one["id"] in state.said:
+            one["status"] = state.said[one["id"]]
     return shown
 
 

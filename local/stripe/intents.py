@@ -1,8 +1,11 @@
 """PaymentIntents over the API: create, confirm, capture, cancel."""
 
+from contextlib import suppress
+
 from local.stripe import objects
 from local.stripe.charging import Charging
 from local.stripe.errors import (
+    ApiError,
     Json,
     invalid_parameter,
     missing_parameter,
@@ -52,12 +55,17 @@ class Intents:
         check_length(
             params.get("statement_descriptor_suffix", ""), 22, "statement_descriptor_suffix"
         )
+        if "allowed_payment_method_types" in params and "automatic_payment_methods" in params:
+            message = "Send either automatic_payment_methods or allowed_payment_method_types."
+            raise invalid_parameter("allowed_payment_method_types", message)
         if not params.get("confirm"):
             for name in ("off_session", "error_on_requires_action", "return_url"):
                 if name in params:
                     raise invalid_parameter(name, f"{name} may only be sent with confirm=true.")
         elif "payment_method" not in params:
             raise missing_parameter("payment_method")
+        elif "return_url" not in params:
+            _check_stays(params)
 
     def check_confirm(self, params: Json) -> None:
         """Raises ApiError for parameters the stand-in cannot honour."""
@@ -84,6 +92,8 @@ class Intents:
         intent = objects.payment_intent(
             intent_id, secret, self._world.timestamp(), amount, currency
         )
+        if "allowed_payment_method_types" in params:
+            intent["automatic_payment_methods"] = None
         return intent | {name: params[name] for name in _COPIED.split() if name in params}
 
     def get(self, intent_id: str) -> Json:
@@ -102,10 +112,30 @@ class Intents:
                 "You cannot confirm this PaymentIntent because it's missing a payment method.",
                 intent,
             )
+        if "return_url" not in params:
+            _check_stays(intent)
         for name in ("capture_method", "receipt_email", "setup_future_usage", "shipping"):
             if name in params:
                 intent[name] = params[name] or None
         self._charging.charge(intent, params, cause)
+        return intent
+
+    def find_by_secret(self, secret: str) -> Json | None:
+        """The intent that an app's page knows by this client_secret."""
+        intent = self._world.state.payment_intents.get(secret.partition("_secret_")[0])
+        return intent if intent is not None and intent["client_secret"] == secret else None
+
+    def client_confirms(self, intent_id: str, card: str) -> Json:
+        """The client pays with this test card on the app's own page; a decline is on the intent.
+
+        One that can't be confirmed (any more) stays as it is, and so does a Session's.
+        """
+        intent = self.get(intent_id)
+        of_session = intent_id in self._world.state.session_of_intent
+        if not of_session and intent["status"] in _CONFIRMABLE:
+            self._charging.attach(intent, card)
+            with suppress(ApiError):
+                self._charging.charge(intent, {}, Cause())
         return intent
 
     def cancel(self, intent_id: str, params: Json, cause: Cause) -> Json:
@@ -170,6 +200,19 @@ class Intents:
         if intent["status"] not in statuses:
             raise _wrong_state(intent, verb, statuses)
         return intent
+
+
+def _check_stays(intent: Json) -> None:
+    """Raises ApiError where a method might send the client elsewhere, and nobody said where back
+    to (docs.stripe.com/changelog, 2023-08-16: automatic payment methods by default)."""
+    automatic = intent.get("automatic_payment_methods") or {}
+    only_cards = intent.get("allowed_payment_method_types") == ["card"]
+    if automatic.get("allow_redirects") != "never" and not only_cards:
+        message = (
+            "Some of the payment methods of this PaymentIntent might redirect the client. Send a "
+            "return_url, or automatic_payment_methods[allow_redirects]=never."
+        )
+        raise invalid_parameter("return_url", message)
 
 
 def _wrong_state(intent: Json, verb: str, statuses: tuple[str, ...]) -> Exception:

@@ -37,6 +37,29 @@ def payment_intent(intent_id: str, secret: str, created: int, amount: int, curre
     }
 
 
+def customer(customer_id: str, created: int) -> Json:
+    """A Customer of whom nothing is known (docs.stripe.com/api/customers/object)."""
+    absent = (
+        "address currency customer_account default_source description discount email name phone "
+        "shipping test_clock"
+    )
+    invoicing = ("custom_fields", "default_payment_method", "footer", "rendering_options")
+    return dict.fromkeys(absent.split()) | {
+        "id": customer_id,
+        "object": "customer",
+        "balance": 0,
+        "created": created,
+        "delinquent": False,
+        "invoice_prefix": customer_id[-8:].upper(),
+        "invoice_settings": dict.fromkeys(invoicing),
+        "livemode": False,
+        "metadata": {},
+        "next_invoice_sequence": 1,
+        "preferred_locales": [],
+        "tax_exempt": "none",
+    }
+
+
 def checkout_session(session_id: str, created: int, amount: int, currency: str) -> Json:
     """An open hosted Session in payment mode (docs.stripe.com/api/checkout/sessions/object)."""
     absent = (
@@ -142,10 +165,12 @@ def balance_transaction(entry_id: str, created: int, source: Json, amount: int, 
 
 
 def refund(refund_id: str, created: int, of: Json, amount: int) -> Json:
-    """A Refund of a charge, in no balance yet (docs.stripe.com/api/refunds/object)."""
+    """A Refund of a charge, in no balance yet (docs.stripe.com/api/refunds/object).
+
+    What it has only at times, such as `failure_reason`, it has not at others.
+    """
     absent = (
-        "balance_transaction customer customer_account description failure_balance_transaction "
-        "failure_reason next_action payment_method pending_reason reason receipt_number "
+        "balance_transaction customer customer_account payment_method reason receipt_number "
         "source_transfer_reversal transfer_reversal"
     )
     return dict.fromkeys(absent.split()) | {

@@ -1,12 +1,15 @@
 """The routes of Stripe's API that the stand-in has, and what each does."""
 
 from stripe.params import (
+    CustomerCreateParams,
+    CustomerRetrieveParams,
     EventListParams,
     EventRetrieveParams,
     PaymentIntentCancelParams,
     PaymentIntentCaptureParams,
     PaymentIntentConfirmParams,
     PaymentIntentCreateParams,
+    PaymentIntentListParams,
     PaymentIntentRetrieveParams,
 )
 from stripe.params.checkout import (
@@ -16,7 +19,9 @@ from stripe.params.checkout import (
     SessionRetrieveParams,
 )
 
+from local.standin.outbox import Event
 from local.stripe.api import Operation
+from local.stripe.customers import check_customer, create_customer, get_customer
 from local.stripe.errors import Json, no_such
 from local.stripe.events import Cause, as_listed
 from local.stripe.intents import Intents
@@ -24,19 +29,13 @@ from local.stripe.listing import created_as_asked, listed, newest_first
 from local.stripe.rules import refuse_unmodelled
 from local.stripe.session_rules import check_session
 from local.stripe.sessions import Sessions
-from local.stripe.store import Event, State
+from local.stripe.store import State
 from local.stripe.world import World
 
-_OF_INTENT = frozenset({"latest_charge"})
-_OF_CHARGE = "payment_intent.latest_charge"
-_OF_SESSION = frozenset(
-    {
-        "payment_intent",
-        _OF_CHARGE,
-        f"{_OF_CHARGE}.balance_transaction",
-        f"{_OF_CHARGE}.refunds",
-    }
+_OF_INTENT = frozenset(
+    {"latest_charge", "latest_charge.balance_transaction", "latest_charge.refunds"}
 )
+_OF_SESSION = frozenset({"payment_intent", *(f"payment_intent.{path}" for path in _OF_INTENT)})
 _UNMODELLED_OF_LIST = ("customer_account", "customer_details", "payment_link", "subscription")
 
 
@@ -80,6 +79,11 @@ def operations(
             intents.check_create,
             _OF_INTENT,
         ),
+        ("GET", intent): Operation(
+            PaymentIntentListParams,
+            lambda _, params, _cause: _intents(world.state, params),
+            expandable=frozenset(f"data.{path}" for path in _OF_INTENT),
+        ),
         ("GET", intent + "/{id}"): Operation(
             PaymentIntentRetrieveParams,
             lambda intent_id, _params, _cause: intents.get(intent_id),
@@ -93,6 +97,15 @@ def operations(
         ),
         ("POST", intent + "/{id}/capture"): Operation(
             PaymentIntentCaptureParams, capture, expandable=_OF_INTENT
+        ),
+        ("POST", "/v1/customers"): Operation(
+            CustomerCreateParams,
+            lambda _, params, _cause: create_customer(world, params),
+            check_customer,
+        ),
+        ("GET", "/v1/customers/{id}"): Operation(
+            CustomerRetrieveParams,
+            lambda customer_id, _params, _cause: get_customer(world.state, customer_id),
         ),
         ("GET", "/v1/events"): Operation(
             EventListParams, lambda _, params, _cause: _listed(world.state, params)
@@ -125,6 +138,12 @@ def _wanted(event: Event, params: Json) -> bool:
     ):
         return False
     return created_as_asked(event.created, params)
+
+
+def _intents(state: State, params: Json) -> Json:
+    refuse_unmodelled(params, ["customer_account"])
+    found = newest_first(state.payment_intents, params, "customer")
+    return listed(found, params, "payment_intent", "/v1/payment_intents", dict)
 
 
 def _sessions(state: State, params: Json) -> Json:

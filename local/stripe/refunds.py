@@ -87,7 +87,7 @@ class Refunds:
         if refund["balance_transaction"] is not None:
             refund["failure_balance_transaction"] = self._entry(refund, refund["amount"])
         refund |= {"status": "failed", "failure_reason": "expired_or_canceled_card"}
-        refund["pending_reason"] = None
+        refund.pop("pending_reason", None)
         charge = self._world.state.charges[refund["charge"]]
         _add_refunded(charge, -refund["amount"])
         self._events.record("refund.updated", refund, _BY_BANK)
@@ -117,7 +117,8 @@ class Refunds:
 
     def _give_back(self, refund: Json) -> None:
         entry = self._entry(refund, -refund["amount"])
-        refund |= {"status": "succeeded", "pending_reason": None, "balance_transaction": entry}
+        refund |= {"status": "succeeded", "balance_transaction": entry}
+        refund.pop("pending_reason", None)
 
     def _entry(self, refund: Json, amount: int) -> str:
         entry = objects.balance_transaction(

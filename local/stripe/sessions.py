@@ -1,7 +1,9 @@
 """Checkout Sessions: created over the API, paid on the page, closed by time."""
 
 from local.stripe import objects
+from local.stripe.cards import GOOD_CARD, REFUSED_CARD
 from local.stripe.charging import Charging
+from local.stripe.customers import create_customer
 from local.stripe.errors import ApiError, Json, no_such, unexpected_state
 from local.stripe.events import Cause, Events
 from local.stripe.intents import Intents
@@ -75,11 +77,11 @@ class Sessions:
 
     def pay(self, session_id: str) -> Json:
         """The client pays with a good card. A Session that is not open stays as it is."""
-        return self._attempt(session_id, "pm_card_visa")
+        return self._attempt(session_id, GOOD_CARD)
 
     def decline(self, session_id: str) -> Json:
         """The client's card is declined; the Session stays open for another try."""
-        return self._attempt(session_id, "pm_card_visa_chargeDeclined")
+        return self._attempt(session_id, REFUSED_CARD)
 
     def intent_of(self, session: Json) -> Json | None:
         """The Session's PaymentIntent: none before the client first acts."""
@@ -139,9 +141,9 @@ class Sessions:
     def _start_intent(self, session: Json) -> Json:
         wanted = self._world.state.checkouts[session["id"]].intent
         if session["customer"] is None and session["customer_creation"] == "always":
-            customer = self._world.ids.new("cus_", 14)
-            self._world.state.customers.append(customer)
-            session["customer"] = customer
+            email = session["customer_email"]
+            customer = create_customer(self._world, {"email": email} if email else {})
+            session["customer"] = customer["id"]
         params = wanted | {"customer": session["customer"]}
         intent = self._intents.new(session["amount_total"], session["currency"], params)
         self._world.state.payment_intents[intent["id"]] = intent

@@ -1,13 +1,17 @@
 """The environment of a function: the only reader of os.environ."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from tollgate.domain.errors import Misconfigured
 from tollgate.domain.keyring import Keyring
 
 Value = TypeVar("Value")
+
+LEFT_OUT = "none"
+"""Stands in the environment for a value that is not given: the deployer takes no empty one."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +32,17 @@ class Settings:
     """Signs entitlements (Ed25519 seeds), which anyone verifies by auth/keys."""
     field_keys: Keyring | None = None
     """Encrypts personal data and what PSPs send."""
-    stripe_secret_key: str | None = None
-    stripe_webhook_secret: str | None = None
-    stripe_api_url: str | None = None
+    psp_values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What the PSPs' adapters need, by its name in the environment: PAYPAL_CLIENT_ID, …"""
+
+    def psp_value(self, name: str) -> str:
+        """A setting of a PSP. Raises Misconfigured, which names it."""
+        return needed(self.find_psp_value(name), name)
+
+    def find_psp_value(self, name: str) -> str | None:
+        """A setting of a PSP; None where this deployment leaves it out (`none`)."""
+        value = self.psp_values.get(name)
+        return value if value and value != LEFT_OUT else None
 
     @classmethod
     def from_environment(cls) -> "Settings":
@@ -44,9 +56,7 @@ class Settings:
             access_token_keys=needed(_keyring("ACCESS_TOKEN_KEYS"), "ACCESS_TOKEN_KEYS"),
             entitlement_keys=_keyring("ENTITLEMENT_KEYS"),
             field_keys=_keyring("FIELD_KEYS"),
-            stripe_secret_key=os.environ.get("STRIPE_SECRET_KEY"),
-            stripe_webhook_secret=os.environ.get("STRIPE_WEBHOOK_SECRET"),
-            stripe_api_url=os.environ.get("STRIPE_API_URL"),
+            psp_values=dict(os.environ),
         )
 
     @classmethod
@@ -62,8 +72,7 @@ class Settings:
             public_url="",
             access_token_keys=Keyring({}),
             field_keys=_keyring("FIELD_KEYS"),
-            stripe_secret_key=os.environ.get("STRIPE_SECRET_KEY"),
-            stripe_api_url=os.environ.get("STRIPE_API_URL"),
+            psp_values=dict(os.environ),
         )
 
 

@@ -12,11 +12,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.chaos.ledger_psp import LedgerPsp
 from tests.chaos.rounds import Round, Tally
 from tests.chaos.stage import Stage
+from tests.scripted_psp import EVERYTHING
 from tests.world import Stores, entry, world_over
 from tollgate.crash_points import CrashPoint
 
@@ -72,7 +73,8 @@ def _psp(*, has_keys: bool) -> Iterator[LedgerPsp]:
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as server:
         assert server.stdout is not None
-        yield LedgerPsp(int(server.stdout.readline()), 24 if has_keys else 0)
+        can = replace(EVERYTHING, idempotency_hours=24 if has_keys else 0)
+        yield LedgerPsp(int(server.stdout.readline()), can)
 
 
 def main() -> None:

@@ -3,11 +3,13 @@
 import hmac
 import json
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tollgate.domain.callback import Callback
+from tollgate.domain.capabilities import Capabilities
 from tollgate.domain.errors import PspUnavailable, SignatureRefused
 from tollgate.domain.money import Money
 from tollgate.domain.order import Order, RefundOrder
@@ -34,7 +36,7 @@ class LedgerPsp:
     """As psp/protocol.py says. A connection a request: nothing is shared with a forked child."""
 
     port: int
-    idempotency_hours: int
+    capabilities: Capabilities
 
     def ask(self, do: str, **fields: Any) -> dict[str, Any] | None:
         """One request; None where the connection was cut before the answer."""
@@ -47,8 +49,8 @@ class LedgerPsp:
             raise PspUnavailable
         return answer
 
-    def check_amount(self, money: Money) -> None:
-        """Takes any amount."""
+    def check(self, order: Order) -> None:
+        """Takes any order."""
 
     def start(self, order: Order) -> Outcome:
         """A charge, or a page."""
@@ -96,15 +98,12 @@ class LedgerPsp:
         """The judge reads the books themselves."""
         return iter(())
 
-    def find_payment_id(self, intent_reference: str) -> str | None:
-        """There is no other name of a payment here."""
-        return None
-
-    def read_event(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Hint:
+    def read_event(self, callback: Callback, now: datetime) -> Hint:
         """An event is its own JSON."""
-        if not hmac.compare_digest(headers.get("signature", ""), signature(body)):
+        given = callback.headers.get("signature", "")
+        if not hmac.compare_digest(given, signature(callback.body)):
             raise SignatureRefused
-        return Hint(**json.loads(body))
+        return Hint(**json.loads(callback.body))
 
     def _read(self, do: str, **fields: Any) -> dict[str, Any]:
         answer = self.ask(do, **fields)

@@ -53,7 +53,7 @@ class Stage:
         return Context.open(
             self.world.settings,
             now=lambda: self.world.now,
-            open_psp=lambda name, settings: self.psp,
+            open_psp=lambda name, settings, tokens: self.psp,
             random_bytes=chance.randbytes,
         )
 

@@ -75,14 +75,16 @@ def line(bench: Bench) -> Iterator[FaultProxy]:
 @pytest.fixture
 def stripe(settings: Settings, bench: Bench, line: FaultProxy) -> Stripe:
     url = line.through(bench.url)
-    return Stripe(replace(settings, stripe_api_url=url, stripe_secret_key=SECRET_KEY))
+    return Stripe(
+        replace(settings, psp_values={"STRIPE_API_URL": url, "STRIPE_SECRET_KEY": SECRET_KEY})
+    )
 
 
 @pytest.fixture
 def shop(world: World, stripe: Stripe) -> World:
     """A world whose PSP is Stripe's stand-in, at the far end of the line."""
     world.now = datetime.now(UTC)
-    world.context = replace(world.context, open_psp=lambda name, settings: stripe)
+    world.context = replace(world.context, open_psp=lambda name, settings, tokens: stripe)
     return world
 
 

@@ -18,7 +18,7 @@ NOWHERE = Settings(
     cache_secret=b"s3cret-seal",
     public_url="https://functions.example",
     access_token_keys=Keyring({"a1": b"s3cret" + bytes(26)}),
-    stripe_secret_key="sk_test_s3cret",
+    psp_values={"STRIPE_SECRET_KEY": "sk_test_s3cret"},
 )
 
 BY_APP = Permission(frozenset({Role.APP}), Scope.PAYMENTS_READ)

@@ -76,6 +76,7 @@ class TestCreate:
         whole = KIOSK | {
             "id": app["id"],
             "object": "app",
+            "routing": [],
             "created_at": "2026-01-31T09:00:00Z",
             "deleted_at": None,
         }

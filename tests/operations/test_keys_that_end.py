@@ -1,5 +1,7 @@
 """Idempotency keys that end, ours after a week, the PSP's when it says: nothing happens twice."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.operations.paying import (
@@ -95,7 +97,7 @@ class TestOfThePsp:
 
     @pytest.fixture(autouse=True)
     def _no_keys(self, world: World) -> None:
-        world.psp.idempotency_hours = 0
+        world.psp.capabilities = replace(world.psp.capabilities, idempotency_hours=0)
 
     def test_what_it_has_is_not_started_again(self, world: World) -> None:
         payment_id = die_at(world, CrashPoint.CREATE_STARTED)

@@ -60,7 +60,7 @@ def test_it_tells_what_was_asked_for(world: World) -> None:
     capture(world, payment_id)
     asked = moments(read(world, payment_id))
     assert asked[-2:] == [("payment.capture_asked", "app"), ("payment.succeeded", "app")]
-    other = moved(world, PaymentStatus.AUTHORIZED, AMOUNT, "k-2")
+    other = moved(world, PaymentStatus.AUTHORIZED, AMOUNT | {"capture": "manual"}, "k-2")
     cancel(world, other)
     assert ("payment.cancel_asked", "app") in moments(read(world, other))
 

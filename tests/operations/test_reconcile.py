@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -73,7 +74,7 @@ class TestDeadCallers:
 
     def test_a_payment_that_was_paid_though_nobody_told(self, world: World) -> None:
         payment_id = die_at(world, CrashPoint.CREATE_STARTED)
-        world.psp.idempotency_hours = 0
+        world.psp.capabilities = replace(world.psp.capabilities, idempotency_hours=0)
         world.psp.status = PaymentStatus.SUCCEEDED
         world.pass_time(seconds=31)
         assert reconcile(world)["settled"] == 1

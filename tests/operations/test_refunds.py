@@ -172,7 +172,7 @@ class TestBadInput:
 
     @pytest.mark.parametrize("status", UNPAID)
     def test_a_payment_that_was_not_paid(self, world: World, status: PaymentStatus) -> None:
-        payment_id = moved(world, status)
+        payment_id = moved(world, status, AMOUNT | {"capture": "manual"})
         before = everything(world)
         answer = refund(world, payment_id)
         assert (answer.status, answer.json["code"]) == (409, "not_refundable")

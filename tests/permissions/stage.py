@@ -80,12 +80,13 @@ def _plan(app_id: str, code: str) -> dict[str, Any]:
     }
 
 
-def _payment(stage: Stage, side: Side) -> str:
+def _payment(stage: Stage, side: Side, **more: str) -> str:
     body = {
         "client_id": side.client_id,
         "plan": side.plan,
         "description": f"Said by {side.client_id}",
         "metadata": {"note": f"Noted by {side.client_id}"},
+        **more,
     }
     headers = {"idempotency-key": stage.unique("payment")}
     made = stage.made("payments/create", body, key=side.app.key, headers=headers)
@@ -94,12 +95,14 @@ def _payment(stage: Stage, side: Side) -> str:
 
 
 def _moved(
-    status: PaymentStatus, alter: Callable[[Outcome], Outcome] = lambda outcome: outcome
+    status: PaymentStatus,
+    alter: Callable[[Outcome], Outcome] = lambda outcome: outcome,
+    **body: str,
 ) -> Callable[[Stage, Side], str]:
     """Makes a payment that its PSP says this of, and goes on saying it; and that was read since."""
 
     def make(stage: Stage, side: Side) -> str:
-        payment_id, psp = _payment(stage, side), stage.world.psp
+        payment_id, psp = _payment(stage, side, **body), stage.world.psp
         psp.status, psp.alter = status, alter
         stage.made("payments/get", None, method="GET", path=f"/{payment_id}", key=side.app.key)
         psp.alter = lambda outcome: outcome
@@ -144,7 +147,7 @@ FRESH: Mapping[str, Callable[[Stage, Side], str]] = {
 """How to make what a path parameter of this name names."""
 
 READY_FOR: Mapping[str, Callable[[Stage, Side], str]] = {
-    "capture_payment": _moved(PaymentStatus.AUTHORIZED),
+    "capture_payment": _moved(PaymentStatus.AUTHORIZED, capture="manual"),
     "refund_payment": _moved(PaymentStatus.SUCCEEDED),
     "resolve_review": _moved(
         PaymentStatus.SUCCEEDED, lambda outcome: replace(outcome, livemode=True)

@@ -62,9 +62,17 @@ def settings() -> Settings:
         cache_secret=b"",
         public_url="https://functions.example",
         access_token_keys=Keyring({}),
-        stripe_secret_key="sk_test_of_the_suite",
-        stripe_webhook_secret="whsec_of_the_suite",
+        psp_values={
+            "STRIPE_SECRET_KEY": "sk_test_of_the_suite",
+            "STRIPE_PUBLISHABLE_KEY": "pk_test_of_the_suite",
+            "STRIPE_WEBHOOK_SECRET": "whsec_of_the_suite",
+        },
     )
+
+
+def with_values(settings: Settings, **values: str) -> Settings:
+    """These settings with some of a PSP's given, or given otherwise."""
+    return replace(settings, psp_values={**settings.psp_values, **values})
 
 
 @pytest.fixture
@@ -85,10 +93,10 @@ def order() -> Order:
 def stripe(settings: Settings, bench: Bench) -> Stripe:
     """The adapter, speaking with the stand-in."""
     return Stripe(
-        replace(
+        with_values(
             settings,
-            stripe_api_url=bench.url,
-            stripe_secret_key=SECRET_KEY,
-            stripe_webhook_secret=WEBHOOK_SECRET,
+            STRIPE_API_URL=bench.url,
+            STRIPE_SECRET_KEY=SECRET_KEY,
+            STRIPE_WEBHOOK_SECRET=WEBHOOK_SECRET,
         )
     )

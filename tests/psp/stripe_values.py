@@ -2,6 +2,9 @@
 
 from typing import Any
 
+AWAY = {"payment_id": "pay_1", "client_away": "true"}
+"""Metadata of a PaymentIntent that was charged while the client was away."""
+
 
 def charge(**more: Any) -> dict[str, Any]:
     """A Charge of KES 1,500.00, paid and captured, with Stripe's fee in another currency."""
@@ -76,6 +79,11 @@ def intent(status: str = "succeeded", **more: Any) -> dict[str, Any]:
         "metadata": {"payment_id": "pay_1"},
         "status": status,
     } | more
+
+
+def own_intent(status: str = "requires_payment_method", **more: Any) -> dict[str, Any]:
+    """A PaymentIntent that was made without a session: nothing is paid of it yet."""
+    return intent(status, **{"client_secret": "pi_1_secret_2", "latest_charge": None} | more)
 
 
 def session(**more: Any) -> dict[str, Any]:

@@ -1,12 +1,18 @@
-"""Amounts as Stripe counts them."""
+"""Amounts as Stripe counts them, and what it is offered for."""
 
+from dataclasses import replace
 from random import Random
 
 import pytest
 
-from tollgate.domain.errors import UnsupportedAmount
+from local.stripe.currencies import SUPPORTED
+from tollgate.domain.capabilities import check_supported
+from tollgate.domain.errors import UnsupportedAmount, UnsupportedCurrency, UnsupportedMethod
 from tollgate.domain.money import EXPONENTS, MAX_AMOUNT_MINOR, Money
-from tollgate.psp.stripe_amounts import from_stripe, to_stripe
+from tollgate.domain.order import Order, SavedMethod
+from tollgate.domain.payment import Capture, Method, Page
+from tollgate.psp.stripe import CAPABILITIES
+from tollgate.psp.stripe_amounts import CURRENCIES, from_stripe, to_stripe
 
 # docs.stripe.com/currencies; MGA is on it though ISO 4217 gives it two decimals
 ZERO_DECIMALS = "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF"
@@ -78,3 +84,28 @@ def test_a_whole_unit_is_as_many_as_the_documentation_says(currency: str) -> Non
     thousandths = EXPONENTS[currency] == 3
     expected = 1 if currency in ZERO_DECIMALS else 1000 if thousandths else 100
     assert to_stripe(Money(10 ** EXPONENTS[currency], currency)) == expected
+
+
+def test_takes_the_currencies_that_stripe_does_and_that_we_can_count() -> None:
+    listed = {code.upper() for code in SUPPORTED}
+    assert listed & EXPONENTS.keys() == CURRENCIES
+    for code in CURRENCIES:
+        assert from_stripe(to_stripe(Money(500_000, code)), code.lower()) == Money(500_000, code)
+
+
+@pytest.mark.parametrize("code", ["GHS", "IQD", "IRR", "KPW", "LYD", "ZWG"])
+def test_what_stripe_does_not_take_is_not_offered(order: Order, code: str) -> None:
+    with pytest.raises(UnsupportedCurrency):
+        check_supported("stripe", CAPABILITIES, replace(order, money=Money(500_000, code)))
+
+
+def test_offers_both_pages_holds_and_saved_methods(order: Order) -> None:
+    saved = SavedMethod("cus_1", "pm_1")
+    for able in (
+        replace(order, page=Page.EMBEDDED, save_method=True, capture=Capture.MANUAL),
+        replace(order, save_method=True, method=Method.CARD),
+        replace(order, saved_method=saved),
+    ):
+        check_supported("stripe", CAPABILITIES, able)
+    with pytest.raises(UnsupportedMethod):
+        check_supported("stripe", CAPABILITIES, replace(order, method=Method.MPESA))

@@ -2,14 +2,15 @@
 
 import json
 import traceback
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import stripe
 
+from tests.psp.conftest import with_values
 from tests.psp.stripe_values import charge, dispute, event, intent, refund, session
+from tollgate.domain.callback import Callback
 from tollgate.domain.errors import Misconfigured, SignatureRefused, WebhookMalformed
 from tollgate.domain.outcome import Hint
 from tollgate.psp.stripe import Stripe
@@ -18,14 +19,16 @@ from tollgate.settings import Settings
 NOW = datetime(2026, 9, 21, 12, tzinfo=UTC)
 SECRET = "whsec_of_the_suite"
 
-# event type, what it is about, our payment's id in it, what `fetch` takes, the PSP's other name
-SHAPES: list[tuple[str, dict[str, Any], str | None, str | None, str | None]] = [
+BOTH = ("pi_1", "ch_1")
+
+# event type, what it is about, our payment's id in it, what `fetch` takes, Stripe's other names
+SHAPES: list[tuple[str, dict[str, Any], str | None, str | None, tuple[str, ...]]] = [
     *(
-        (f"checkout.session.{what}", session(), "pay_1", "cs_test_1", None)
+        (f"checkout.session.{what}", session(), "pay_1", "cs_test_1", ())
         for what in ("completed", "expired", "async_payment_succeeded", "async_payment_failed")
     ),
     *(
-        (f"payment_intent.{what}", intent(), "pay_1", None, None)
+        (f"payment_intent.{what}", intent(), "pay_1", None, ("pi_1",))
         for what in (
             "succeeded",
             "payment_failed",
@@ -35,22 +38,25 @@ SHAPES: list[tuple[str, dict[str, Any], str | None, str | None, str | None]] = [
             "canceled",
         )
     ),
-    ("charge.refunded", charge(), "pay_1", None, None),
-    ("charge.refunded", charge(metadata={}), None, None, None),
+    ("charge.refunded", charge(), "pay_1", None, ("ch_1", "pi_1")),
+    ("charge.refunded", charge(metadata={}), None, None, ("ch_1", "pi_1")),
+    ("charge.refunded", charge(payment_intent=None), "pay_1", None, ("ch_1",)),
     *(
-        (f"refund.{what}", refund(), "pay_1", None, None)
+        (f"refund.{what}", refund(), "pay_1", None, BOTH)
         for what in ("created", "updated", "failed")
     ),
-    ("refund.created", refund(metadata={}), None, None, "pi_1"),
-    ("refund.created", refund(metadata=None, payment_intent=None), None, None, None),
+    ("refund.created", refund(metadata={}), None, None, BOTH),
+    ("refund.created", refund(metadata=None, payment_intent=None), None, None, ("ch_1",)),
+    ("refund.created", refund(metadata=None, charge=None), None, None, ("pi_1",)),
     *(
-        (f"charge.dispute.{what}", dispute(), None, None, "pi_1")
+        (f"charge.dispute.{what}", dispute(), None, None, BOTH)
         for what in ("created", "updated", "closed", "funds_withdrawn", "funds_reinstated")
     ),
-    ("charge.dispute.created", dispute(payment_intent={"id": "pi_1"}), None, None, "pi_1"),
-    ("setup_intent.succeeded", {"id": "seti_1", "object": "setup_intent"}, None, None, None),
-    ("payment_method.detached", {"id": "pm_1", "metadata": None}, None, None, None),
-    ("a.new.type", {"a_new": "object", "without": "an id"}, None, None, None),
+    ("charge.dispute.created", dispute(payment_intent={"id": "pi_1"}), None, None, BOTH),
+    ("charge.dispute.created", dispute(charge=charge()), None, None, BOTH),
+    ("setup_intent.succeeded", {"id": "seti_1", "object": "setup_intent"}, None, None, ()),
+    ("payment_method.detached", {"id": "pm_1", "metadata": None}, None, None, ()),
+    ("a.new.type", {"a_new": "object", "without": "an id"}, None, None, ()),
 ]
 
 
@@ -65,11 +71,11 @@ def signed(body: bytes, secret: str = SECRET, at: datetime = NOW) -> dict[str, s
 
 def read(settings: Settings, body: object) -> Hint:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Stripe(settings).read_event(signed(raw), raw, NOW)
+    return Stripe(settings).read_event(Callback(headers=signed(raw), body=raw), NOW)
 
 
 @pytest.mark.parametrize(
-    ("event_type", "subject", "payment_id", "psp_reference", "intent_reference"), SHAPES
+    ("event_type", "subject", "payment_id", "psp_reference", "references"), SHAPES
 )
 def test_says_whom_an_event_is_about(
     settings: Settings,
@@ -78,11 +84,11 @@ def test_says_whom_an_event_is_about(
     subject: dict[str, Any],
     payment_id: str | None,
     psp_reference: str | None,
-    intent_reference: str | None,
+    references: tuple[str, ...],
 ) -> None:
     for livemode in (False, True):
         body = event(event_type, subject, livemode=livemode)
-        hint = Hint("evt_1", event_type, livemode, payment_id, psp_reference, intent_reference)
+        hint = Hint("evt_1", event_type, livemode, payment_id, psp_reference, references)
         assert read(settings, body) == hint
 
 
@@ -123,6 +129,8 @@ MALFORMED: list[object] = [
     *(event("x", ABOUT | {"metadata": {"payment_id": odd}}) for odd in ODD_PAYMENT_IDS),
     event("x", without(ABOUT, "id")),
     *(event("x", dispute(payment_intent=odd)) for odd in ODD_INTENTS),
+    *(event("x", dispute(charge=odd)) for odd in ODD_INTENTS),
+    event("x", without(intent(), "id")),
 ]
 
 
@@ -165,22 +173,22 @@ def test_the_signature_comes_before_the_body(settings: Settings) -> None:
             signed(body, at=NOW.replace(hour=13)),
         ):
             with pytest.raises(SignatureRefused):
-                Stripe(settings).read_event(headers, body, NOW)
+                Stripe(settings).read_event(Callback(headers=headers, body=body), NOW)
 
 
-@pytest.mark.parametrize("secret", [None, ""])
-def test_an_unset_secret_verifies_nothing(settings: Settings, secret: str | None) -> None:
+@pytest.mark.parametrize("secret", ["none", ""])
+def test_an_unset_secret_verifies_nothing(settings: Settings, secret: str) -> None:
     body = json.dumps(EVENT).encode()
-    adapter = Stripe(replace(settings, stripe_webhook_secret=secret))
+    adapter = Stripe(with_values(settings, STRIPE_WEBHOOK_SECRET=secret))
     with pytest.raises(Misconfigured, match="STRIPE_WEBHOOK_SECRET"):
-        adapter.read_event(signed(body, secret=""), body, NOW)
+        adapter.read_event(Callback(headers=signed(body, secret=secret), body=body), NOW)
 
 
 def test_a_refusal_repeats_neither_the_secret_nor_the_body(settings: Settings) -> None:
     body = b'{"card": "4242424242424242"'
     for headers in (signed(body), signed(body, secret="whsec_other")):
         with pytest.raises((SignatureRefused, WebhookMalformed)) as raised:
-            Stripe(settings).read_event(headers, body, NOW)
+            Stripe(settings).read_event(Callback(headers=headers, body=body), NOW)
         told = "".join(traceback.format_exception(raised.value)) + repr(vars(raised.value))
         assert SECRET not in told
         assert "4242" not in told

@@ -7,12 +7,14 @@ import pytest
 
 from tests.chaos.fault_proxy import FaultProxy, drip
 from tests.local.stripe.conftest import SECRET_KEY, Bench, until
+from tests.psp.conftest import with_values
+from tollgate.domain.callback import Callback
 from tollgate.domain.errors import Misconfigured, PspUnavailable
 from tollgate.domain.money import Money
 from tollgate.domain.order import Order
 from tollgate.domain.outcome import UNKNOWN, Outcome
 from tollgate.domain.payment import PaymentStatus
-from tollgate.psp import stripe_reader
+from tollgate.psp import client
 from tollgate.psp.stripe import Stripe
 from tollgate.settings import Settings
 
@@ -131,7 +133,7 @@ def test_a_delayed_method_is_processing_until_it_ends(
 def test_a_wrong_secret_key_is_a_setting_to_mend(
     settings: Settings, bench: Bench, order: Order
 ) -> None:
-    wrong = replace(settings, stripe_api_url=bench.url, stripe_secret_key="sk_test_of_another")
+    wrong = with_values(settings, STRIPE_API_URL=bench.url, STRIPE_SECRET_KEY="sk_test_of_another")
     with pytest.raises(Misconfigured):
         Stripe(wrong).start(order)
     with pytest.raises(PspUnavailable):
@@ -145,7 +147,11 @@ def test_its_webhooks_are_hints_at_the_payment(bench: Bench, stripe: Stripe, ord
     hints = {
         hint.type: hint
         for signature, body in zip(bench.receiver.signatures, bench.receiver.bodies, strict=True)
-        for hint in [stripe.read_event({"stripe-signature": signature}, body, bench.clock.now())]
+        for hint in [
+            stripe.read_event(
+                Callback(headers={"stripe-signature": signature}, body=body), bench.clock.now()
+            )
+        ]
     }
     completed = hints["checkout.session.completed"]
     assert (completed.payment_id, completed.psp_reference) == ("pay_1", reference)
@@ -157,11 +163,11 @@ def test_an_answer_that_drips_is_given_up(
     settings: Settings, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each byte is in time, and all of them together are not."""
-    monkeypatch.setattr(stripe_reader, "READ_TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr(client, "READ_SECONDS", 0.5)
     reference = bench.open_session().id
     with FaultProxy(bench.url) as line:
         line.switch(drip(0.002))
         address = line.through(bench.url)
-        through = replace(settings, stripe_api_url=address, stripe_secret_key=SECRET_KEY)
+        through = with_values(settings, STRIPE_API_URL=address, STRIPE_SECRET_KEY=SECRET_KEY)
         with pytest.raises(PspUnavailable):
             Stripe(through).fetch(reference)

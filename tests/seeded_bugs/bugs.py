@@ -136,7 +136,7 @@ BUGS = (
     Bug(
         "a PSP without idempotency keys is not asked first",
         "shared/tollgate/operations/sending.py",
-        "    return context.now() - sent_at >= timedelta(hours=psp.idempotency_hours)\n",
+        "    return context.now() - sent_at >= timedelta(hours=psp.capabilities.idempotency_hours)\n",
         "    return False\n",
         ("tests/operations/test_reconcile.py",),
     ),

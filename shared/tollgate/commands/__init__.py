@@ -7,10 +7,14 @@
     python -m tollgate key revoke --id 0123456789abcdef
     python -m tollgate payment list --status needs_review [--app app_…]      what awaits a decision
     python -m tollgate payment resolve --id pay_… --accept --note "Seen in the PSP's pages"
+    python -m tollgate refund list                  what waits for somebody to give money back
+    python -m tollgate refund settle --id ref_… --done | --failed
     python -m tollgate customer find --app app_… --email somebody@example.com
     python -m tollgate secret new --id 2026a        a key for one of the rings below
     python -m tollgate secret reseal                seals stored fields with the newest key
     python -m tollgate ledger report --psp stripe --from 2026-11-01 --to 2026-12-01 [--json]
+    python -m tollgate pesapal register-ipn --url https://…/webhook/receive/pesapal
+    python -m tollgate pesapal list-ipns            the addresses that Pesapal may tell of payments
     python -m tollgate invariants                   does all that must hold in the database?
     python -m tollgate audit verify                 is the audit log whole? Prints its chains' heads
     python -m tollgate audit verify --head app_…=12:9f2c…       and is this one still in its chain?
@@ -38,13 +42,27 @@ from tollgate.commands import (
     keys,
     ledger,
     payments,
+    pesapal,
     plans,
+    refunds,
     secrets,
 )
 from tollgate.commands.nouns import Failed
 from tollgate.domain.errors import ConstraintViolated, FieldError, TollgateError
 
-NOUNS = (apps, plans, keys, payments, customers, secrets, ledger, audit, invariants)
+NOUNS = (
+    apps,
+    plans,
+    keys,
+    payments,
+    refunds,
+    customers,
+    secrets,
+    ledger,
+    audit,
+    invariants,
+    pesapal,
+)
 
 
 def main() -> int:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from tollgate.domain.routing import PspRoute
+
 ORIGIN_PATTERN = r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$"
 """An origin without a path or a last slash: another form would never match."""
 
@@ -14,7 +16,8 @@ CALLS_PER_MINUTE = 600
 class App:
     """An app, as its row stands.
 
-    `return_origins` are the origins that a payment may send its client back to.
+    `return_origins` are the origins that a payment may send its client back to. `routing` orders
+    the PSPs of new payments; what it says nothing of is the `default_psp`'s.
     """
 
     id: str
@@ -25,3 +28,4 @@ class App:
     calls_per_minute: int
     created_at: datetime
     deleted_at: datetime | None = None
+    routing: tuple[PspRoute, ...] = ()

@@ -14,8 +14,9 @@
     │                             NotInReview
     ├── ContentTooLarge      413
     ├── Unprocessable        422  InvalidFields, IdempotencyKeyReused, UnknownPlan, PlanNotPriced,
-    │                             UnsupportedPsp, UnsupportedAmount, ReturnUrlNotAllowed,
-    │                             RefusedByPsp
+    │                             UnsupportedPsp, UnsupportedCurrency, UnsupportedMethod,
+    │                             UnsupportedByPsp, UnsupportedAmount, CustomerIncomplete,
+    │                             NoSavedMethod, ReturnUrlNotAllowed, RefusedByPsp
     ├── TooManyRequests      429
     ├── InternalError        500  ConstraintViolated, DecryptionFailed
     └── Unavailable          503  Misconfigured, DatabaseUnavailable, PspUnavailable
@@ -190,6 +191,26 @@ class PlanNotPriced(Unprocessable):
 
 class UnsupportedPsp(Unprocessable):
     """This deployment does not take payments through this PSP."""
+
+
+class UnsupportedCurrency(Unprocessable):
+    """The PSP does not take this currency."""
+
+
+class UnsupportedMethod(Unprocessable):
+    """The PSP does not take this method."""
+
+
+class UnsupportedByPsp(Unprocessable):
+    """The PSP can't do this."""
+
+
+class CustomerIncomplete(Unprocessable):
+    """The PSP must know more of who pays. `errors` names the fields."""
+
+
+class NoSavedMethod(Unprocessable):
+    """This client has let us keep nothing to charge. Let the client pay with save_method first."""
 
 
 class UnsupportedAmount(Unprocessable):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tollgate.domain.money import Money
-from tollgate.domain.payment import Capture
+from tollgate.domain.payment import Capture, Method, Page
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,21 @@ class SealedCustomer:
 
 
 @dataclass(frozen=True)
+class SavedMethod:
+    """What a client paid with and let us keep, by the PSP's names: who it is, and what with."""
+
+    customer_reference: str
+    method_reference: str
+
+
+@dataclass(frozen=True)
 class Order:
     """What a PSP is asked to take.
 
     `payment_id` is our reference and must come back with every answer; the idempotency key is
-    derived from our row alone, so that asking again can't charge again.
+    derived from our row alone, so that asking again can't charge again. `attempt` is another one
+    at each try (eight letters or digits), for a PSP that takes a reference once only. With a
+    `saved_method` the client is not there: it is charged at once, or not.
     """
 
     payment_id: str
@@ -39,8 +49,12 @@ class Order:
     cancel_url: str
     expires_at: datetime
     customer: Customer
-    method: str | None = None
+    method: Method | None = None
     capture: Capture = Capture.AUTOMATIC
+    page: Page = Page.HOSTED
+    save_method: bool = False
+    saved_method: SavedMethod | None = None
+    attempt: str = ""
 
     @property
     def idempotency_key(self) -> str:

@@ -8,17 +8,19 @@ from typing import Any
 
 from tollgate.domain.dispute import DisputeStatus
 from tollgate.domain.money import Money
+from tollgate.domain.order import SavedMethod
 from tollgate.domain.payment import Failure, PaymentStatus
 from tollgate.domain.refund import RefundStatus
 
 
 @dataclass(frozen=True)
 class RefundOutcome:
-    """What a PSP says of one refund. `refund_id` is None for one that was not asked for here."""
+    """What a PSP says of one refund. `refund_id` is None for one that was not asked for here, or
+    that the PSP knows by no name of ours; `money` where it does not say how much went back."""
 
     psp_reference: str
     refund_id: str | None
-    money: Money
+    money: Money | None
     status: RefundStatus
     failure: Failure | None = None
 
@@ -38,7 +40,10 @@ class Outcome:
 
     `reference`, `money` and `livemode` are the PSP's own words; None where it did not say.
     `status` is an open or unpaid one, or succeeded once the money was taken; pending means unknown:
-    it was sent, and the answer did not arrive. `refunds` and `disputes` are all there are.
+    it was sent, and the answer did not arrive. Authorized: the client agreed, and the money waits
+    for `capture`. needs_review, with the reason as `failure`: the PSP itself says that a human must
+    look. `references` are the PSP's other names of it, by which an event may speak of it.
+    `refunds` and `disputes` are all there are.
     """
 
     status: PaymentStatus
@@ -51,6 +56,8 @@ class Outcome:
     failure: Failure | None = None
     expires_at: datetime | None = None
     fee: Money | None = None
+    references: tuple[str, ...] = ()
+    saved_method: SavedMethod | None = None
     refunds: tuple[RefundOutcome, ...] = ()
     disputes: tuple[DisputeOutcome, ...] = ()
 
@@ -63,16 +70,21 @@ UNKNOWN = Outcome(PaymentStatus.PENDING)
 class Hint:
     """A PSP's event, verified: something may have happened to this payment. Go and look.
 
-    `psp_reference` is set where the event names the object that `fetch` takes; `intent_reference`
-    is the PSP's other name of the payment, where the event has no better.
+    `event_id` is None where the PSP numbers nothing: then each arrival is its own event.
+    `psp_reference` is set where the event names the object that `fetch` takes; `references` are
+    the PSP's other names of the payment. `reply` is what the PSP wants to read back, as JSON.
+    `alarm` is what the event claims and `fetch` can't tell: for a human to look at, unless the
+    payment turns out to be paid.
     """
 
-    event_id: str
+    event_id: str | None
     type: str
     livemode: bool
     payment_id: str | None
     psp_reference: str | None
-    intent_reference: str | None = None
+    references: tuple[str, ...] = ()
+    reply: Mapping[str, Any] | None = None
+    alarm: Failure | None = None
 
 
 class MovementKind(StrEnum):

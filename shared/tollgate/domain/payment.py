@@ -55,6 +55,23 @@ EDGES: Mapping[PaymentStatus, frozenset[PaymentStatus]] = {
 """Every move that is allowed. The trigger `payments_guard` in migrations/ holds the same list."""
 
 
+class Method(StrEnum):
+    """What a client may pay with, as an app asks for it by name."""
+
+    CARD = "card"
+    MPESA = "mpesa"
+    AIRTEL = "airtel"
+    EQUITEL = "equitel"
+    PAYPAL = "paypal"
+
+
+class Page(StrEnum):
+    """Whose page the client pays on: the PSP's, or the app's with the PSP's fields in it."""
+
+    HOSTED = "hosted"
+    EMBEDDED = "embedded"
+
+
 @dataclass(frozen=True)
 class Failure:
     """Why something did not go through: the PSP's code, and a sentence without personal data."""
@@ -76,7 +93,9 @@ class Payment:
 
     0 <= refunded <= captured <= `money`, all in its currency. `capture_amount_minor` is what the
     app asked to take of an authorized payment, `cancel_asked_at` when it asked to let it go.
-    `review` is what the PSP said, where that does not match; kept once somebody has decided.
+    `saved_method_id` is what an off-session payment is charged to; `save_method` asks to keep what
+    this one is paid with. `review` is what the PSP said, where that does not match; kept once
+    somebody has decided.
     """
 
     id: str
@@ -93,6 +112,9 @@ class Payment:
     amount_captured_minor: int = 0
     amount_refunded_minor: int = 0
     capture: Capture = Capture.AUTOMATIC
+    page: Page = Page.HOSTED
+    save_method: bool = False
+    saved_method_id: str | None = None
     capture_amount_minor: int | None = None
     cancel_asked_at: datetime | None = None
     fee: Money | None = None
@@ -108,6 +130,11 @@ class Payment:
     next_action: Mapping[str, Any] | None = None
     failure: Failure | None = None
     review: Mapping[str, Any] | None = None
+
+    @property
+    def captured(self) -> Money:
+        """What was taken."""
+        return Money(self.amount_captured_minor, self.money.currency)
 
     @property
     def tenant(self) -> Tenant:

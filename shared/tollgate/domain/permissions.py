@@ -51,6 +51,7 @@ PERMISSIONS: Mapping[str, Permission] = {
     "check_access": Permission(_APP_OR_CLIENT, Scope.SUBSCRIPTIONS_READ),
     # a PSP, or a client's browser: what they bring is checked by the operation
     "receive_event": ANYONE,
+    "receive_notification": ANYONE,
     "return_client": ANYONE,
     # whoever holds a key: the operation asks for it
     "issue_token": ANYONE,

@@ -20,6 +20,8 @@ def mismatch(payment: Payment, outcome: Outcome) -> Failure | None:
 
     Where money is or may be, a fact that the PSP did not state counts as wrong.
     """
+    if outcome.status is PaymentStatus.NEEDS_REVIEW:
+        return outcome.failure  # the PSP says itself that something is wrong
     silence_is_fine = outcome.status in UNPAID
     asked_minor = payment.money.amount_minor
     if outcome.status is PaymentStatus.SUCCEEDED and payment.capture_amount_minor is not None:
@@ -44,6 +46,8 @@ def apply(payment: Payment, outcome: Outcome, now: datetime) -> Payment:
     ends that: a later answer that does match does not undo it. What is paid stays paid: see
     `follow_up`.
     """
+    if outcome.status is PaymentStatus.NEEDS_REVIEW:
+        return _flagged(payment, outcome, now)
     if (
         outcome.status is PaymentStatus.PENDING
         or payment.status is PaymentStatus.NEEDS_REVIEW
@@ -72,6 +76,23 @@ def apply(payment: Payment, outcome: Outcome, now: datetime) -> Payment:
     )
 
 
+def _flagged(payment: Payment, outcome: Outcome, now: datetime) -> Payment:
+    """For an operator to look at, paid or not; once somebody has decided about these very words,
+    they change nothing."""
+    known, told = payment.review or {}, _told(outcome)
+    if payment.status is PaymentStatus.NEEDS_REVIEW or known.items() >= told.items():
+        return payment
+    return replace(
+        payment,
+        status=PaymentStatus.NEEDS_REVIEW,
+        psp_reference=payment.psp_reference or outcome.psp_reference,
+        next_action=None,
+        failure=_without_card_number(outcome.failure),
+        review={**known, **told},
+        updated_at=now,
+    )
+
+
 def _as_asked(payment: Payment, said: PaymentStatus) -> PaymentStatus:
     """A page that was closed because the app asked for it did not just run out of time."""
     if said is PaymentStatus.EXPIRED and payment.cancel_asked_at is not None:
@@ -93,6 +114,8 @@ def _told(outcome: Outcome) -> dict[str, object]:
         "amount": outcome.money and outcome.money.amount_minor,
         "currency": outcome.money and outcome.money.currency,
     }
+    if outcome.status is PaymentStatus.NEEDS_REVIEW and outcome.failure is not None:
+        told["problem"] = outcome.failure.code
     if outcome.refunds or outcome.disputes:
         told["refunds_and_disputes"] = [
             *(_line(refund) for refund in outcome.refunds),
@@ -103,7 +126,8 @@ def _told(outcome: Outcome) -> dict[str, object]:
 
 def _line(word: RefundOutcome | DisputeOutcome) -> str:
     money = word.money
-    return f"{word.psp_reference}: {word.status}, {money.amount_minor} {money.currency}"
+    told = f"{money.amount_minor} {money.currency}" if money else "amount not told"
+    return f"{word.psp_reference}: {word.status}, {told}"
 
 
 @dataclass(frozen=True)
@@ -185,17 +209,20 @@ def _merged_refunds(
     # what failed comes first: only then is there room for what was tried after it
     for word in sorted(said, key=lambda word: word.status is RefundStatus.SUCCEEDED):
         refund = merged.get(id_of.get(word.psp_reference, ""))
-        asked = merged.get(word.refund_id or "")
+        asked = merged.get(word.refund_id or "") or _nameless(merged.values(), word)
         if refund is None and asked is not None and asked.psp_reference is None:
             refund = replace(asked, psp_reference=word.psp_reference, updated_at=now)
+        if refund is None and word.money is None and refunded_minor(merged.values()):
+            continue  # that some of it went back is known
+        money = word.money or (refund.money if refund else known.payment.captured)
         # a second one under our reference is one too many: its own row, its own money
-        refund = refund or _refund_made_there(known.payment, word, now, new_id)
+        refund = refund or _refund_made_there(known.payment, word, money, now, new_id)
         refund_now = refund_after(refund, word.status, word.failure, now)
         with_it = {**merged, refund.id: refund_now}
         if (
-            refund.money != word.money
-            or not _may_be_of(known.payment, word.money)
-            or word.money.amount_minor > known.payment.amount_captured_minor
+            refund.money != money
+            or not _may_be_of(known.payment, money)
+            or money.amount_minor > known.payment.amount_captured_minor
             or refunded_minor(with_it.values()) > known.payment.amount_captured_minor
         ):
             wrong.append(_line(word))
@@ -204,12 +231,21 @@ def _merged_refunds(
     return tuple(merged.values()), wrong
 
 
+def _nameless(refunds: Iterable[Refund], word: RefundOutcome) -> Refund | None:
+    """The refund that was asked for, where the PSP says only that money went back, and not of what
+    wish nor how much."""
+    if word.money is not None or word.refund_id is not None:
+        return None
+    waiting = (r for r in refunds if r.status is RefundStatus.PENDING and r.psp_reference is None)
+    return next(waiting, None)
+
+
 def _may_be_of(payment: Payment, money: Money) -> bool:
     return money.currency == payment.money.currency and money.amount_minor > 0
 
 
 def _refund_made_there(
-    payment: Payment, word: RefundOutcome, now: datetime, new_id: NewId
+    payment: Payment, word: RefundOutcome, money: Money, now: datetime, new_id: NewId
 ) -> Refund:
     """One that somebody made in the PSP's own pages."""
     return Refund(
@@ -217,7 +253,7 @@ def _refund_made_there(
         app_id=payment.app_id,
         payment_id=payment.id,
         psp=payment.psp,
-        money=word.money,
+        money=money,
         status=word.status,
         version=0,
         created_at=now,

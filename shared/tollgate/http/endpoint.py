@@ -159,6 +159,7 @@ def _call(route: Route, request: Request, admission: Admission | None) -> Call[A
     principal = admission.principal if admission else None
     return Call(
         principal=principal,
+        method=request.method,
         target=request.target,
         query=request.query,
         headers=request.headers,

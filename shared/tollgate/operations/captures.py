@@ -7,6 +7,7 @@ asks again.
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tollgate.domain.capabilities import CancelBy
 from tollgate.domain.errors import (
     FieldError,
     InvalidFields,
@@ -15,10 +16,11 @@ from tollgate.domain.errors import (
     PspUnavailable,
     RefusedByPsp,
 )
+from tollgate.domain.outcome import Outcome
 from tollgate.domain.payment import UNPAID, Payment, PaymentStatus
 from tollgate.operations import sending
 from tollgate.operations.context import Call, Context, Reply
-from tollgate.operations.settlement import ask_psp, save_locked, settle
+from tollgate.operations.settlement import ask_psp, record, save_locked, settle
 from tollgate.storage import payments
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ def cancel_payment(context: Context, call: Call[None]) -> Reply:
         return Reply(200, payment)
     wanted = _ask_to_cancel(context, payment.id, call.caller.actor)
     refusal = sending.cancel(context, wanted)
-    payment = _settled(context, wanted, call.caller.actor)
+    payment = _settled(context, wanted, call.caller.actor, ends=refusal is None)
     if refusal is not None and payment.is_open:
         withdraw(context, wanted, call.caller.actor)
         raise RefusedByPsp(refusal.message)
@@ -101,11 +103,25 @@ def _ask_to_cancel(context: Context, payment_id: str, actor: str) -> Payment:
         return save_locked(context, payment, wanted, actor, action="payment.cancel_asked")
 
 
-def _settled(context: Context, payment: Payment, actor: str) -> Payment:
+def _settled(context: Context, payment: Payment, actor: str, *, ends: bool = False) -> Payment:
+    """As the PSP says that it stands; `ends` what it says is unpaid, where it can't itself."""
     try:
-        return settle(context, payment, actor)
+        payment = settle(context, payment, actor)
     except PspUnavailable:
         return payment  # reconcile will hear of it
+    if ends and payment.is_open:
+        return end_here(context, payment, PaymentStatus.CANCELED, actor)
+    return payment
+
+
+def end_here(context: Context, payment: Payment, status: PaymentStatus, actor: str) -> Payment:
+    """Ends an unpaid payment at a PSP that ends none when it is asked; as it then stands.
+
+    Should the PSP take the money all the same, its word that it did wins.
+    """
+    if context.psp(payment.psp).capabilities.cancel is CancelBy.LOCAL:
+        return record(context, payment, Outcome(status), actor)
+    return payment
 
 
 def withdraw(context: Context, wanted: Payment, actor: str) -> None:

@@ -19,6 +19,7 @@ from tollgate.domain.rate import Allowance
 from tollgate.settings import Settings
 from tollgate.storage.cache import Cache
 from tollgate.storage.database import Database
+from tollgate.storage.psp_tokens import SharedTokens
 
 if TYPE_CHECKING:
     from tollgate.psp.protocol import Psp
@@ -31,11 +32,11 @@ def real_time() -> datetime:
     return datetime.fromtimestamp(time.time(), UTC)
 
 
-def _open_psp(name: str, settings: Settings) -> "Psp":
+def _open_psp(name: str, settings: Settings, tokens: SharedTokens) -> "Psp":
     # imported on demand: the check has no PSP unless a charge is in flight
     from tollgate.psp import open_psp
 
-    return open_psp(name, settings)
+    return open_psp(name, settings, tokens)
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Context:
     cache: Cache
     now: Callable[[], datetime] = real_time
     random_bytes: RandomBytes = secrets.token_bytes
-    open_psp: "Callable[[str, Settings], Psp]" = _open_psp
+    open_psp: "Callable[[str, Settings, SharedTokens], Psp]" = _open_psp
     _psps: "dict[str, Psp]" = field(default_factory=dict)
 
     @classmethod
@@ -63,7 +64,9 @@ class Context:
     def psp(self, name: str) -> "Psp":
         """The PSP's adapter, with its connections kept between calls. Raises UnsupportedPsp."""
         if name not in self._psps:
-            self._psps[name] = self.open_psp(name, self.settings)
+            secret = self.settings.cache_secret
+            tokens = SharedTokens(self.cache, secret, self.now, self.random_bytes)
+            self._psps[name] = self.open_psp(name, self.settings, tokens)
         return self._psps[name]
 
     def new_id(self, prefix: str) -> str:
@@ -97,12 +100,13 @@ class Reply:
 class Call(Generic[Body]):
     """One call of a function, decoded, authenticated and validated by http/endpoint.py.
 
-    `target` is what stands in the path behind the function's name. `render` gives the answer's
-    bytes, for what must be stored as it will be sent. `ahead` is what authentication read along
-    from Redis.
+    `method` is that of HTTP, `target` what stands in the path behind the function's name. `render`
+    gives the answer's bytes, for what must be stored as it will be sent. `ahead` is what
+    authentication read along from Redis.
     """
 
     principal: Principal | None = None
+    method: str = "POST"
     target: str = ""
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)

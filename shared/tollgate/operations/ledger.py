@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 
+from tollgate.domain.errors import UnsupportedByPsp
 from tollgate.domain.ledger import Booked, Comparison, Key, key_of
 from tollgate.domain.outcome import Movement
 from tollgate.operations.context import Context
@@ -22,8 +23,11 @@ def compare_books(
     """Compares what moved at this PSP from `since` up to `until`, by its books and by ours.
 
     Everything that it tells must be booked here, whenever that was; everything that was booked here
-    in that time must be in its books, in that time or shortly before. Raises PspUnavailable.
+    in that time must be in its books, in that time or shortly before. Raises PspUnavailable,
+    UnsupportedByPsp.
     """
+    if not context.psp(psp).capabilities.books:
+        raise UnsupportedByPsp(f"{psp} has no books that can be read: take its statement.")
     compared, told, seen = Comparison(), set[Key](), 0
     for batch in _batches(context.psp(psp).list_movements(since - HEARD_LATE, until)):
         booked = _booked(context, psp, batch)

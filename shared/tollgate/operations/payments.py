@@ -1,14 +1,15 @@
 """Taking a payment: recorded, then asked of the PSP, then the answer recorded."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tollgate.crash_points import CrashPoint, reach
-from tollgate.domain.checks import next_check
 from tollgate.domain.errors import (
     IdempotencyKeyInUse,
+    NoSavedMethod,
     PlanNotPriced,
     ReturnUrlNotAllowed,
     Unavailable,
@@ -20,12 +21,14 @@ from tollgate.domain.money import Money
 from tollgate.domain.order import Customer
 from tollgate.domain.outcome import Outcome
 from tollgate.domain.payment import Payment, PaymentStatus
+from tollgate.domain.routing import psps_in_order
 from tollgate.domain.settling import apply
 from tollgate.operations import sending
 from tollgate.operations.context import Call, Context
 from tollgate.operations.customers import seal_customer
-from tollgate.operations.settlement import payment_event_data, record
-from tollgate.storage import idempotency, payments
+from tollgate.operations.routing import first_able
+from tollgate.operations.settlement import payment_event_data, plan_check, record
+from tollgate.storage import idempotency, payments, saved_methods
 from tollgate.storage.offers import Offer, read_offer
 
 if TYPE_CHECKING:
@@ -105,7 +108,7 @@ def _record(
         event_type=payment_event(payment, after),
         event_data=payment_event_data(after),
         actor=call.caller.actor,
-        next_check_at=next_check(after, context.now()),
+        next_check_at=plan_check(context, after),
         claim=call.key_claim,
         answer=answer,
     )
@@ -127,15 +130,48 @@ def _new_payment(context: Context, call: "Call[CreatePayment]", offer: Offer) ->
     request = call.content
     for url in (request.return_url, request.cancel_url):
         _check_origin(url, offer.return_origins)
-    money = _price(request, offer)
-    psp = request.psp or offer.default_psp
-    context.psp(psp).check_amount(money)
-    now = context.now()
+    kept = _kept(context, call) if request.off_session else {}
+
+    def prepare(psp: str) -> Payment:
+        payment = _recordable(context, call, offer, psp, kept.get(psp))
+        sending.check(context, payment, _customer(request))
+        return payment
+
+    return first_able(context, _psps(request, offer, kept), prepare)
+
+
+def _psps(request: "CreatePayment", offer: Offer, kept: Mapping[str, str]) -> tuple[str, ...]:
+    """Who may take this payment, in order: who the app says, now or by its routing."""
+    currency = _price(request, offer).currency
+    psps = psps_in_order(offer.routing, offer.default_psp, currency, request.method)
+    if request.psp is not None:
+        psps = (request.psp,)
+    if request.off_session:
+        psps = tuple(psp for psp in psps if psp in kept)
+        if not psps:
+            raise NoSavedMethod
+    return psps
+
+
+def _kept(context: Context, call: "Call[CreatePayment]") -> Mapping[str, str]:
+    """What the client last let the app keep at each PSP: the names under which we have it."""
+    app_id, client_id = call.caller.app_id, call.content.client_id
+    return dict(saved_methods.list_newest(context.database, app_id, client_id))
+
+
+def _recordable(
+    context: Context,
+    call: "Call[CreatePayment]",
+    offer: Offer,
+    psp: str,
+    saved_method_id: str | None,
+) -> Payment:
+    request, now = call.content, context.now()
     return Payment(
         id=context.new_id("pay"),
         app_id=call.caller.app_id,
         client_id=request.client_id,
-        money=money,
+        money=_price(request, offer),
         status=PaymentStatus.PENDING,
         psp=psp,
         livemode=context.settings.livemode,
@@ -145,6 +181,9 @@ def _new_payment(context: Context, call: "Call[CreatePayment]", offer: Offer) ->
         expires_at=now.replace(microsecond=0) + timedelta(hours=PAYABLE_HOURS),
         method=request.method,
         capture=request.capture,
+        page=request.page,
+        save_method=request.save_method,
+        saved_method_id=saved_method_id,
         plan=request.plan,
         product=offer.product,
         description=request.description,

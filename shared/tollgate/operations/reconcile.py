@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from tollgate.crash_points import CrashPoint, reach
+from tollgate.domain.capabilities import RefundBy
 from tollgate.domain.checks import DISPUTE_PAUSE
 from tollgate.domain.dispute import DisputeStatus
 from tollgate.domain.errors import (
@@ -23,16 +24,16 @@ from tollgate.domain.errors import (
 )
 from tollgate.domain.idempotency import KEPT_DAYS
 from tollgate.domain.outcome import Outcome
-from tollgate.domain.payment import Payment, PaymentStatus
+from tollgate.domain.payment import UNPAID, Payment, PaymentStatus
 from tollgate.domain.principal import EVERY_TENANT
 from tollgate.domain.refund import RefundStatus
 from tollgate.logs import log
 from tollgate.operations import sending
-from tollgate.operations.captures import withdraw
+from tollgate.operations.captures import end_here, withdraw
 from tollgate.operations.context import Context
 from tollgate.operations.customers import open_customer
 from tollgate.operations.refunds import send_refund
-from tollgate.operations.settlement import record, settle
+from tollgate.operations.settlement import plan_check, record, settle
 from tollgate.storage import checks, disputes, idempotency, payments, refunds
 
 BATCH = 20
@@ -114,9 +115,14 @@ def _look_at(context: Context, payment: Payment, report: _Report) -> None:
 
 
 def _plan_next_check(context: Context, payment: Payment, report: _Report) -> None:
-    """None for what is over, rarely for a dispute that is open; the others were planned when they
-    were claimed."""
+    """None for what is over, rarely for a dispute that is open, or where the client may still pay
+    on a page that is over for us; the others were planned when they were claimed."""
     if payment.is_open:
+        return
+    if payment.status in UNPAID:
+        until = plan_check(context, payment)
+        over = checks.end_checks(context.database, payment.id, payment.version, until=until)
+        report.settled += over or until is not None
         return
     disputed = disputes.list_of_payment(context.database, payment.id)
     if any(dispute.status is DisputeStatus.OPEN for dispute in disputed):
@@ -135,6 +141,8 @@ def _advance(context: Context, payment: Payment) -> Payment:
     payment = settle(context, payment, _ACTOR)
     if payment.is_open:
         return _ask_again(context, payment)
+    if context.psp(payment.psp).capabilities.refund is not RefundBy.API:
+        return payment  # people decide: it was asked, or an operator tells
     for asked in refunds.list_of_payment(context.database, payment.id):
         if asked.status is RefundStatus.PENDING and asked.psp_reference is None:
             _refund_again(context, payment, asked.id)
@@ -176,6 +184,9 @@ def _ask_again(context: Context, payment: Payment) -> Payment:
     else:
         return payment
     payment = settle(context, payment, _ACTOR)
+    if payment.is_open and not wants_capture and refusal is None:
+        # one that was asked to be canceled is canceled by this too
+        return end_here(context, payment, PaymentStatus.EXPIRED, _ACTOR)
     if refusal is not None and payment.is_open:
         withdraw(context, payment, _ACTOR)
     return payment

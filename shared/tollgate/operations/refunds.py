@@ -5,7 +5,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tollgate.crash_points import CrashPoint, reach
+from tollgate.domain.capabilities import RefundBy
 from tollgate.domain.errors import (
+    Conflict,
     FieldError,
     IdempotencyKeyInUse,
     InvalidFields,
@@ -15,12 +17,13 @@ from tollgate.domain.errors import (
 )
 from tollgate.domain.idempotency import StoredAnswer, answer_of
 from tollgate.domain.money import Money
+from tollgate.domain.outcome import Outcome, RefundOutcome
 from tollgate.domain.payment import Failure, Payment, PaymentStatus
 from tollgate.domain.refund import Refund, RefundStatus
 from tollgate.domain.settling import refund_after
 from tollgate.operations import sending
 from tollgate.operations.context import Call, Context
-from tollgate.operations.settlement import record_refusal, settle
+from tollgate.operations.settlement import record, record_refusal, settle
 from tollgate.storage import idempotency, payments, refunds
 
 if TYPE_CHECKING:
@@ -61,6 +64,30 @@ def send_refund(
     """
     refusal = sending.refund(context, payment, asked, again=again)
     return _settle_refund(context, payment, asked, refusal, actor)
+
+
+def settle_by_hand(context: Context, refund_id: str, actor: str, *, done: bool) -> Refund:
+    """An operator tells what became of a refund that the PSP can't tell of; it as it then stands.
+
+    Raises NotFound; Conflict where the PSP tells itself, or has told.
+    """
+    asked = refunds.get_refund(context.database, refund_id)
+    payment = payments.get_payment(context.database, asked.payment_id)
+    if context.psp(asked.psp).capabilities.refund is RefundBy.API:
+        raise Conflict(f"{asked.psp} tells by itself what became of a refund.")
+    if asked.status is not RefundStatus.PENDING:
+        raise Conflict(f"This refund is {asked.status} already.")
+    if payment.status is PaymentStatus.NEEDS_REVIEW:
+        raise Conflict("Its payment is in review: decide about that first.")
+    word = RefundOutcome(
+        psp_reference=asked.psp_reference or f"by-hand-{asked.id}",
+        refund_id=asked.id,
+        money=asked.money,
+        status=RefundStatus.SUCCEEDED if done else RefundStatus.FAILED,
+        failure=None if done else Failure("refused_by_hand", "The money did not go back."),
+    )
+    record(context, payment, Outcome(PaymentStatus.SUCCEEDED, refunds=(word,)), actor)
+    return refunds.get_refund(context.database, refund_id)
 
 
 def _settle_refund(

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from tollgate.schemas.reviews import ResolveReview
 
 
+_MAY_BE_PAID = (PaymentStatus.SUCCEEDED, PaymentStatus.NEEDS_REVIEW)
+"""What the PSP said: that it was paid, or that somebody must look whether it was."""
+
+
 def list_reviews(context: Context, call: Call[None]) -> Listing[Payment]:
     """The payments that wait for a decision, of ?app_id or of all apps, newest first."""
     page, app_id = read_page(call.query), call.query.get("app_id")
@@ -69,7 +73,7 @@ def _accept_as_it_was(context: Context, call: "Call[ResolveReview]", payment: Pa
 
 
 def _accept_as_paid(context: Context, call: "Call[ResolveReview]", payment: Payment) -> Payment:
-    if (payment.review or {}).get("status") != PaymentStatus.SUCCEEDED:
+    if (payment.review or {}).get("status") not in _MAY_BE_PAID:
         raise Conflict("The PSP does not say that this was paid. Reject it.")
     after = replace(
         payment,

@@ -7,14 +7,24 @@ can't tell. No transaction is open meanwhile.
 
 from datetime import datetime, timedelta
 
+from tollgate.domain.capabilities import RefundBy, check_supported
 from tollgate.domain.errors import PspUnavailable
 from tollgate.domain.money import Money
 from tollgate.domain.order import Customer, Order, RefundOrder
 from tollgate.domain.outcome import Outcome
-from tollgate.domain.payment import Failure, Payment, PaymentStatus
+from tollgate.domain.payment import Failure, Method, Payment, PaymentStatus
 from tollgate.domain.refund import Refund
 from tollgate.operations.context import Context
 from tollgate.psp.protocol import Psp
+from tollgate.storage import breakers, saved_methods
+
+
+def check(context: Context, payment: Payment, customer: Customer) -> None:
+    """Whether its PSP could take this payment; nobody is asked. Raises an Unprocessable that names
+    what the PSP supports, Misconfigured."""
+    psp, order = context.psp(payment.psp), _order(context, payment, customer)
+    check_supported(payment.psp, psp.capabilities, order)
+    psp.check(order)
 
 
 def start(context: Context, payment: Payment, customer: Customer, *, again: bool) -> Outcome:
@@ -24,13 +34,29 @@ def start(context: Context, payment: Payment, customer: Customer, *, again: bool
         found = psp.find(payment.id, payment.created_at)
         if found is not None:
             return found
-    return psp.start(_order(context, payment, customer))
+    try:
+        outcome = psp.start(_order(context, payment, customer))
+    except PspUnavailable:
+        breakers.record_failure(context.cache, payment.psp)
+        raise
+    if outcome.status is PaymentStatus.PENDING:
+        breakers.record_failure(context.cache, payment.psp)
+    else:
+        breakers.record_success(context.cache, payment.psp)
+    return outcome
 
 
 def refund(context: Context, payment: Payment, asked: Refund, *, again: bool) -> Failure | None:
-    """Asks the payment's PSP for a refund; its refusal. Raises as Psp.refund and Psp.fetch do."""
+    """Asks the payment's PSP for a refund; its refusal. Raises as Psp.refund and Psp.fetch do.
+
+    Where people at the PSP decide, it is asked once; where nobody can be asked, never: an operator
+    tells what became of it.
+    """
     assert payment.psp_reference is not None
     psp = context.psp(payment.psp)
+    by = psp.capabilities.refund
+    if by is RefundBy.MANUAL or (by is RefundBy.REQUEST and again):
+        return None
     if again and _is_forgotten(context, psp, asked.created_at):
         said = psp.fetch(payment.psp_reference)
         if said.status is not PaymentStatus.SUCCEEDED:
@@ -60,11 +86,13 @@ def cancel(context: Context, payment: Payment) -> Failure | None:
 
 def _is_forgotten(context: Context, psp: Psp, sent_at: datetime) -> bool:
     """Whether the PSP may not know any more that it had this request before."""
-    return context.now() - sent_at >= timedelta(hours=psp.idempotency_hours)
+    return context.now() - sent_at >= timedelta(hours=psp.capabilities.idempotency_hours)
 
 
 def _order(context: Context, payment: Payment, customer: Customer) -> Order:
-    """From the payment's row and what is sealed in it alone: each attempt sends the same bytes."""
+    """From the payment's row and what is sealed in it alone: each attempt sends the same bytes to a
+    PSP that knows it by its key."""
+    saved_id = payment.saved_method_id
     back = f"{context.settings.public_url}/payments/return/{payment.id}"
     return Order(
         payment_id=payment.id,
@@ -74,6 +102,12 @@ def _order(context: Context, payment: Payment, customer: Customer) -> Order:
         cancel_url=f"{back}?left=1",
         expires_at=payment.expires_at,
         customer=customer,
-        method=payment.method,
+        method=Method(payment.method) if payment.method else None,
         capture=payment.capture,
+        page=payment.page,
+        save_method=payment.save_method,
+        saved_method=saved_methods.get_saved_method(context.database, saved_id)
+        if saved_id
+        else None,
+        attempt=context.random_bytes(4).hex(),
     )

@@ -7,7 +7,7 @@ applied under the payment's row lock.
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tollgate.crash_points import CrashPoint, reach
 from tollgate.domain.checks import next_check
@@ -15,12 +15,20 @@ from tollgate.domain.errors import Misconfigured, PspUnavailable, UnsupportedPsp
 from tollgate.domain.events import REFUND_EVENTS, payment_event
 from tollgate.domain.idempotency import LOCK_SECONDS
 from tollgate.domain.outcome import Outcome
-from tollgate.domain.payment import Payment, PaymentStatus
+from tollgate.domain.payment import UNPAID, Capture, Failure, Payment, PaymentStatus
 from tollgate.domain.refund import Refund, RefundStatus
-from tollgate.domain.settling import FollowUp, apply, follow_up
+from tollgate.domain.settling import FollowUp, apply, follow_up, mismatch
+from tollgate.logs import log
 from tollgate.operations.context import Context
 from tollgate.operations.periods import follow_money, grant_period
-from tollgate.storage import access_cache, disputes, payments, refunds
+from tollgate.storage import (
+    access_cache,
+    disputes,
+    payments,
+    psp_references,
+    refunds,
+    saved_methods,
+)
 from tollgate.storage.subscriptions import ClientDates
 
 ASK_PAUSE_SECONDS = 10
@@ -45,6 +53,8 @@ def settle(
         outcome = _fetch(context, payment, payment.psp_reference or psp_reference)
         if outcome is None:
             return payment
+        if _is_ours_to_take(payment, outcome):
+            outcome = _take(context, payment, outcome)
         if outcome.status is PaymentStatus.PENDING:
             raise PspUnavailable
         reach(CrashPoint.SETTLE_FETCHED)
@@ -61,6 +71,35 @@ def _fetch(context: Context, payment: Payment, reference: str | None) -> Outcome
     if reference is None:
         return psp.find(payment.id, payment.created_at)
     return psp.fetch(reference)
+
+
+def _is_ours_to_take(payment: Payment, outcome: Outcome) -> bool:
+    """Whether the client agreed, and the PSP waits for us to take the money, which the app wants
+    as soon as that. Not what was ended meanwhile, and nothing but what was asked."""
+    return (
+        outcome.status is PaymentStatus.AUTHORIZED
+        and payment.capture is Capture.AUTOMATIC
+        and payment.is_open
+        and payment.cancel_asked_at is None
+        and mismatch(payment, outcome) is None
+    )
+
+
+def _take(context: Context, payment: Payment, agreed: Outcome) -> Outcome:
+    """What the PSP says after it was asked to take the money; no transaction is open here."""
+    assert agreed.psp_reference is not None
+    psp = context.psp(payment.psp)
+    refusal = psp.capture(agreed.psp_reference, payment.money, f"tollgate-{payment.id}-take")
+    outcome = psp.fetch(agreed.psp_reference)
+    if refusal is not None and outcome.status is PaymentStatus.AUTHORIZED:
+        return replace(outcome, status=PaymentStatus.FAILED, failure=refusal, next_action=None)
+    return outcome
+
+
+def flag(context: Context, payment: Payment, outcome: Outcome, failure: Failure) -> Payment:
+    """Puts a payment into review because of what a PSP said; the payment as it then stands."""
+    doubtful = replace(outcome, status=PaymentStatus.NEEDS_REVIEW, failure=failure)
+    return record(context, payment, doubtful, f"psp:{payment.psp}")
 
 
 def record(context: Context, payment: Payment, outcome: Outcome, actor: str) -> Payment:
@@ -144,10 +183,21 @@ def _record_locked(
             after, granted = grant_period(context, after, actor)
             reach(CrashPoint.SETTLE_GRANTED)
         payment = save_locked(context, payment, after, actor)
+        _keep_names(context, payment, outcome)
     if _tells_more(payment, outcome):
         payment, changed = _follow_up_locked(context, payment, outcome, actor)
         granted = changed or granted
     return payment, granted
+
+
+def _keep_names(context: Context, payment: Payment, outcome: Outcome) -> None:
+    """The PSP's other names of the payment, and what it was paid with, if the client agreed."""
+    if outcome.references:
+        psp_references.insert_references(context.database, payment, outcome.references)
+    if payment.save_method and payment.is_paid and outcome.saved_method is not None:
+        saved_methods.insert_saved_method(
+            context.database, context.new_id("met"), payment, outcome.saved_method, context.now()
+        )
 
 
 def _follow_up_locked(
@@ -195,6 +245,8 @@ def save_locked(
     dispute_moved: bool = False,
 ) -> Payment:
     """Writes a payment whose row the caller holds, with its event and audit row; as it stands."""
+    if after.status is PaymentStatus.NEEDS_REVIEW and after.failure is not None:
+        log("payment.needs_review", alert=True, payment_id=after.id, code=after.failure.code)
     saved = payments.save_payment(
         context.database,
         before,
@@ -205,10 +257,16 @@ def save_locked(
         actor=actor,
         action=action,
         note=note,
-        next_check_at=next_check(after, context.now(), look_again=look_again),
+        next_check_at=plan_check(context, after, look_again=look_again),
     )
     assert saved.moved, "the row is locked, so its version can't have moved"
     return replace(after, version=before.version + 1)
+
+
+def plan_check(context: Context, payment: Payment, *, look_again: bool = False) -> datetime | None:
+    """When reconcile looks at it next; None: never."""
+    final = payment.status not in UNPAID or context.psp(payment.psp).capabilities.ends_are_final
+    return next_check(payment, context.now(), look_again=look_again, ends_are_final=final)
 
 
 def _save_refund(context: Context, before: Refund | None, after: Refund, actor: str) -> None:

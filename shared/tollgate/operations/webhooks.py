@@ -4,18 +4,29 @@ from typing import Any
 
 from tollgate.crash_points import CrashPoint, reach
 from tollgate.crypto.fields import Place
+from tollgate.domain.callback import Callback
 from tollgate.domain.card_numbers import mask_card_numbers
-from tollgate.domain.errors import BadRequest, NotFound, UnsupportedPsp, WrongMode
-from tollgate.domain.outcome import Hint
-from tollgate.domain.payment import Payment
+from tollgate.domain.errors import BadRequest, NotFound, TooManyRequests, UnsupportedPsp, WrongMode
+from tollgate.domain.outcome import Hint, Outcome
+from tollgate.domain.payment import Failure, Payment, PaymentStatus
 from tollgate.domain.principal import EVERY_TENANT
+from tollgate.domain.rate import WINDOW_SECONDS, Allowance
 from tollgate.logs import log
 from tollgate.operations.context import Call, Context
 from tollgate.operations.customers import field_cipher
-from tollgate.operations.settlement import settle
-from tollgate.storage import inbox, payments
+from tollgate.operations.settlement import flag, settle
+from tollgate.storage import inbox, payments, psp_references, strays
 
 _RECEIVED = {"received": True}
+_NOTHING_LEFT = Allowance(False, strays.MAX_PER_WINDOW, 0, WINDOW_SECONDS, WINDOW_SECONDS)
+
+UNSIGNED_PAUSE_SECONDS = 1
+"""Where a PSP signs and numbers nothing, it is asked once a second about a payment, no more."""
+
+
+def receive_notification(context: Context, call: Call[None]) -> dict[str, Any]:
+    """The same by GET, as Pesapal has it."""
+    return receive_event(context, call)
 
 
 def receive_event(context: Context, call: Call[None]) -> dict[str, Any]:
@@ -24,52 +35,89 @@ def receive_event(context: Context, call: Call[None]) -> dict[str, Any]:
     The event is recorded before it is worked on. When the PSP can't be read now, the answer is an
     error, so that the PSP delivers the event again.
     """
-    psp = call.target
-    hint = _verified(context, call, psp)
+    psp, _, path_token = call.target.partition("/")
+    hint = _verified(context, call, psp, path_token)
+    reply = dict(hint.reply) if hint.reply is not None else _RECEIVED
+    if hint.event_id is None and strays.are_too_many(context.cache, psp):
+        raise TooManyRequests(_NOTHING_LEFT)
     payment = _payment_of(context, psp, hint)
     if payment is None or payment.psp != psp:
         # an event of something else on the same account: acknowledged, and nobody is asked
         context.cache.count(f"webhook_dropped:{psp}")
+        if hint.event_id is None:
+            strays.count(context.cache, psp)
         log("webhook.dropped", psp=psp, type=hint.type)
-        return _RECEIVED
+        return reply
     context = context.within(payment.tenant)
-    payload = _sealed_payload(context, call, payment, hint)
-    if not inbox.insert_event(
-        context.database, payment.app_id, psp, hint, payload=payload, now=context.now()
+    event_id = hint.event_id or context.new_id("evt")
+    if hint.event_id is None and not payments.claim_question(
+        context.database, payment.id, context.now(), UNSIGNED_PAUSE_SECONDS
     ):
-        return _RECEIVED
+        return reply
+    payload = _sealed_payload(context, call, payment, event_id)
+    if not inbox.insert_event(
+        context.database, payment.app_id, psp, event_id, hint, payload=payload, now=context.now()
+    ):
+        return reply
     reach(CrashPoint.WEBHOOK_RECEIVED)
-    settle(context, payment, actor=f"webhook:{psp}", psp_reference=hint.psp_reference)
+    _settle(context, payment, hint)
     reach(CrashPoint.WEBHOOK_SETTLED)
-    inbox.mark_processed(context.database, psp, hint.event_id, context.now())
+    inbox.mark_processed(context.database, psp, event_id, context.now())
     reach(CrashPoint.WEBHOOK_PROCESSED)
-    return _RECEIVED
+    return reply
+
+
+def _settle(context: Context, payment: Payment, hint: Hint) -> None:
+    """As the PSP says. What only the event claims, or what was paid under a name that is not the
+    payment's, is for a human."""
+    payment = settle(context, payment, f"webhook:{payment.psp}", hint.psp_reference)
+    if hint.alarm is not None and not payment.is_paid:
+        claimed = Outcome(PaymentStatus.NEEDS_REVIEW, psp_reference=hint.psp_reference)
+        payment = flag(context, payment, claimed, hint.alarm)
+    if hint.psp_reference is not None and not _is_its_name(context, payment, hint.psp_reference):
+        other = context.psp(payment.psp).fetch(hint.psp_reference)
+        # an unsigned callback may name anybody's reference
+        if other.status is PaymentStatus.SUCCEEDED and other.reference == payment.id:
+            flag(context, payment, other, _PAID_ELSEWHERE)
+
+
+def _is_its_name(context: Context, payment: Payment, reference: str) -> bool:
+    if reference == payment.psp_reference:
+        return True
+    known = psp_references.find_payment_id(context.database, payment.psp, (reference,))
+    return known == payment.id
+
+
+_PAID_ELSEWHERE = Failure(
+    "paid_elsewhere", "The PSP took money for this payment under another reference of its own."
+)
 
 
 def _payment_of(context: Context, psp: str, hint: Hint) -> Payment | None:
-    payment_id = hint.payment_id
-    if payment_id is None and hint.intent_reference is not None:
-        payment_id = context.psp(psp).find_payment_id(hint.intent_reference)
+    database, payment_id = context.within(EVERY_TENANT).database, hint.payment_id
     if payment_id is None:
-        return None
-    return payments.find_payment(context.within(EVERY_TENANT).database, payment_id)
+        names = (*filter(None, (hint.psp_reference,)), *hint.references)
+        payment_id = psp_references.find_payment_id(database, psp, names) if names else None
+    return payments.find_payment(database, payment_id) if payment_id is not None else None
 
 
-def _sealed_payload(context: Context, call: Call[None], payment: Payment, hint: Hint) -> bytes:
+def _sealed_payload(context: Context, call: Call[None], payment: Payment, event_id: str) -> bytes:
     """The event as it was sent, for whoever must know later; without card numbers, encrypted."""
-    masked = mask_card_numbers(call.raw_body.decode(errors="replace")).encode()
-    row_id = inbox.row_id(payment.psp, hint.event_id)
+    sent = call.raw_body.decode(errors="replace") or repr(dict(call.query))
+    masked = mask_card_numbers(sent).encode()
+    row_id = inbox.row_id(payment.psp, event_id)
     return field_cipher(context).encrypt(Place("inbox", "payload", row_id, payment.app_id), masked)
 
 
-def _verified(context: Context, call: Call[None], psp: str) -> Hint:
+def _verified(context: Context, call: Call[None], psp: str, path_token: str) -> Hint:
     """The event, if the PSP sent it, in our mode. What is refused leaves a counter and no more."""
     try:
         adapter = context.psp(psp)
     except UnsupportedPsp:
         raise NotFound from None
+    callback = Callback(call.method, path_token, call.query, call.headers, call.raw_body)
     try:
-        hint = adapter.read_event(call.headers, call.raw_body, context.now())
+        hint = adapter.read_event(callback, context.now())
         if hint.livemode != context.settings.livemode:
             raise WrongMode
     except BadRequest:

@@ -1,29 +1,43 @@
 """What Tollgate asks of a PSP: values in, values out; no storage, no HTTP answers, no globals."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Protocol
 
+from tollgate.domain.callback import Callback
+from tollgate.domain.capabilities import Capabilities
 from tollgate.domain.money import Money
 from tollgate.domain.order import Order, RefundOrder
 from tollgate.domain.outcome import Hint, Movement, Outcome
 from tollgate.domain.payment import Failure
+from tollgate.domain.psp_token import Token
+
+
+class Tokens(Protocol):
+    """Where an adapter keeps the token by which its PSP knows us: shared by all containers."""
+
+    def get(self, name: str, fetch: Callable[[], Token], refused: str | None = None) -> str:
+        """The token of this name; fetched by one container alone where there is none, or where it
+        is the one that the PSP has just `refused`. Raises what `fetch` does."""
 
 
 class Psp(Protocol):
-    """A PSP's adapter.
+    """A PSP's adapter, made of (Settings, Tokens).
 
     `start` opens a payment; `capture`, `cancel` and `refund` ask for something; what came of it is
     told by `fetch`, and by nothing else.
     """
 
     @property
-    def idempotency_hours(self) -> int:
-        """For how long the PSP knows a request by its idempotency key, so that sending the same
-        one again does nothing twice. 0: it has no such keys."""
+    def capabilities(self) -> Capabilities:
+        """What this PSP can do."""
 
-    def check_amount(self, money: Money) -> None:
-        """Raises UnsupportedAmount if this PSP can't charge exactly this. Calls nobody."""
+    def check(self, order: Order) -> None:
+        """Whether this order could be sent: its amount, and what must be known of the customer.
+
+        Called before anything is recorded, for what its capabilities allow. Raises
+        UnsupportedAmount, CustomerIncomplete, Misconfigured. Calls nobody.
+        """
 
     def start(self, order: Order) -> Outcome:
         """Opens a payment.
@@ -35,7 +49,8 @@ class Psp(Protocol):
     def find(self, payment_id: str, created_at: datetime) -> Outcome | None:
         """The payment that was opened under our reference at about that time.
 
-        None where the PSP knows none for certain. Raises PspUnavailable when it can't tell.
+        None where there is none for certain, or where it is certain that nobody can pay it: its
+        page's address was lost with the answer. Raises PspUnavailable when it can't tell.
         """
 
     def fetch(self, psp_reference: str) -> Outcome:
@@ -53,25 +68,23 @@ class Psp(Protocol):
         """
 
     def cancel(self, psp_reference: str, idempotency_key: str) -> Failure | None:
-        """Asks to end a payment that has not been paid. As `capture`."""
+        """Asks to end a payment that has not been paid. As `capture`. Where the PSP knows no such
+        wish (CancelBy.LOCAL) it is told what it can be, if anything."""
 
     def refund(self, order: RefundOrder) -> Failure | None:
-        """Asks to give money back. As `capture`."""
+        """Asks to give money back. As `capture`. Not called where refunds are RefundBy.MANUAL;
+        called once, at the most, where they are RefundBy.REQUEST."""
 
     def list_movements(self, since: datetime, until: datetime) -> Iterator[Movement]:
         """The PSP's own books: every capture, refund and dispute from `since` up to `until`.
 
-        A dispute that was won is not in it. Raises PspUnavailable.
+        A dispute that was won is not in it. Raises PspUnavailable. Only called for a PSP that has
+        `books`.
         """
 
-    def read_event(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Hint:
-        """Verifies the signature over the raw body, then reads whom the event is about.
+    def read_event(self, callback: Callback, now: datetime) -> Hint:
+        """Verifies that the PSP sent this, then reads whom it is about.
 
-        `headers` have lower-case names. Raises SignatureRefused, WebhookMalformed.
-        """
-
-    def find_payment_id(self, intent_reference: str) -> str | None:
-        """Our reference of the payment that an event named only so (Hint.intent_reference).
-
-        None where the PSP's object has none: it was not opened by us. Raises PspUnavailable.
+        Raises SignatureRefused, WebhookMalformed; PspUnavailable where the sender can't be
+        verified just now.
         """

@@ -1,4 +1,4 @@
-"""Amounts as Stripe counts them, which is not always ISO 4217.
+"""Currencies that Stripe charges, and amounts as it counts them, which is not always ISO 4217.
 
 Source: docs.stripe.com/currencies. MGA is charged whole though ISO gives it two decimals; ISK and
 UGX are sent with two decimals (and the decimals zero) though ISO gives them none; three-decimal
@@ -7,6 +7,19 @@ currencies are sent in thousandths that end in zero.
 
 from tollgate.domain.errors import UnsupportedAmount
 from tollgate.domain.money import EXPONENTS, Money
+
+_PRESENTMENT = (
+    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BIF BMD BND BOB BRL BSD BWP BYN BZD CAD CDF "
+    "CHF CLP CNY COP CRC CVE CZK DJF DKK DOP DZD EGP ETB EUR FJD FKP GBP GEL GIP GMD GNF GTQ GYD "
+    "HKD HNL HTG HUF IDR ILS INR ISK JMD JPY KES KGS KHR KMF KRW KYD KZT LAK LBP LKR LRD LSL MAD "
+    "MDL MGA MKD MMK MNT MOP MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR "
+    "PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SEK SGD SHP SLE SOS SRD SZL THB TJS TOP TRY TTD TWD "
+    "TZS UAH UGX USD UYU UZS VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW"
+)
+_THREE_DECIMALS = "BHD JOD KWD OMR TND"
+
+CURRENCIES = frozenset(_PRESENTMENT.split()) | frozenset(_THREE_DECIMALS.split())
+"""What may be charged. An account may be allowed less: Stripe then refuses the payment."""
 
 _STRIPE_EXPONENTS = EXPONENTS | {"MGA": 0, "ISK": 2, "UGX": 2}
 

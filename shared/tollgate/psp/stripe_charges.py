@@ -12,7 +12,8 @@ from tollgate.domain.money import Money
 from tollgate.domain.outcome import DisputeOutcome, RefundOutcome
 from tollgate.domain.payment import Failure
 from tollgate.domain.refund import RefundStatus
-from tollgate.psp.stripe_values import expanded, money, our_reference, stated_money, text
+from tollgate.psp.answers import text
+from tollgate.psp.stripe_values import expanded, money, our_reference, stated_money
 
 _REFUND_STATUSES: Mapping[object, RefundStatus] = {
     "succeeded": RefundStatus.SUCCEEDED,

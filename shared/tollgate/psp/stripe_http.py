@@ -16,7 +16,10 @@ class DeadlineClient(stripe.HTTPClient):
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
-        self._http = httpx.Client(transport=DeadlineTransport(seconds), timeout=seconds)
+        # no proxy of the environment, as in client.py
+        self._http = httpx.Client(
+            transport=DeadlineTransport(seconds), timeout=seconds, trust_env=False
+        )
 
     def request(
         self,

@@ -13,16 +13,10 @@ from typing import Any
 from tollgate.domain.dispute import TAKEN
 from tollgate.domain.outcome import Movement, MovementKind
 from tollgate.domain.refund import RefundStatus
+from tollgate.psp.answers import as_documented, text
 from tollgate.psp.stripe_charges import dispute_status, is_release, refund_status
 from tollgate.psp.stripe_reader import Reader
-from tollgate.psp.stripe_values import (
-    as_documented,
-    expanded,
-    instant,
-    our_reference,
-    stated_money,
-    text,
-)
+from tollgate.psp.stripe_values import expanded, instant, our_reference, stated_money
 
 PAGES_MAX = 1_000
 """Of a hundred objects each. Rather no answer than one that leaves money out."""
@@ -42,7 +36,7 @@ class Books:
         """What was taken, in whole or in part."""
         listed = self._listed("charges", self.since - HELD_AT_MOST, "data.balance_transaction")
         for charge in listed:
-            with as_documented():
+            with as_documented("Stripe"):
                 movement = _capture(charge)
             if movement is not None and self.since <= movement.at < self.until:
                 yield movement
@@ -50,7 +44,7 @@ class Books:
     def refunds(self) -> Iterator[Movement]:
         """What was given back, by when it was asked for."""
         for refund in self._listed("refunds", self.since, "data.charge"):
-            with as_documented():
+            with as_documented("Stripe"):
                 movement = _refund(refund)
             if movement is not None:
                 yield movement
@@ -58,7 +52,7 @@ class Books:
     def disputes(self) -> Iterator[Movement]:
         """What the clients' banks took back and still have, by when they did."""
         for dispute in self._listed("disputes", self.since, "data.charge"):
-            with as_documented():
+            with as_documented("Stripe"):
                 movement = _dispute(dispute)
             if movement is not None:
                 yield movement

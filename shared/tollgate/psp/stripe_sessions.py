@@ -1,7 +1,7 @@
-"""A Checkout Session as an Outcome: where the payment stands until it is paid.
+"""A Checkout Session as an Outcome: a payment on Stripe's own page.
 
-Sources: docs.stripe.com/api (checkout sessions, payment intents),
-docs.stripe.com/payments/place-a-hold-on-a-payment-method.
+Sources: docs.stripe.com/api/checkout/sessions, docs.stripe.com/payments/checkout/fulfillment
+(delayed methods).
 """
 
 from collections.abc import Mapping
@@ -9,11 +9,17 @@ from typing import Any
 
 from tollgate.domain.money import Money
 from tollgate.domain.outcome import UNKNOWN, Outcome
-from tollgate.domain.payment import Failure, PaymentStatus
-from tollgate.psp.stripe_values import expanded, instant, money, optional_text, text
-
-_RAN_OUT = ("automatic", "expired")
-"""Why Stripe itself cancels a PaymentIntent: the hold on the client's money has lapsed."""
+from tollgate.domain.payment import PaymentStatus
+from tollgate.psp.answers import optional_text, text
+from tollgate.psp.stripe_intents import (
+    canceled_status,
+    failure_of,
+    method_of,
+    received,
+    references_of,
+    saved_method_of,
+)
+from tollgate.psp.stripe_values import expanded, instant, money
 
 
 def read_session(session: Mapping[str, Any]) -> Outcome:
@@ -32,17 +38,13 @@ def read_session(session: Mapping[str, Any]) -> Outcome:
         reference=optional_text(session.get("client_reference_id")),
         money=_money(session, intent, status),
         livemode=session.get("livemode"),
-        method=_method(intent),
+        method=method_of(intent),
         next_action=_redirect(session["url"]) if awaits_client else None,
-        failure=_failure(intent) if status is PaymentStatus.FAILED else None,
+        failure=failure_of(intent) if status is PaymentStatus.FAILED else None,
         expires_at=instant(session["expires_at"]),
+        references=references_of(intent),
+        saved_method=saved_method_of(intent, status),
     )
-
-
-def charge_of(session: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The last try to take the money, where it was asked for and there is one."""
-    intent = expanded(session.get("payment_intent"))
-    return expanded((intent or {}).get("latest_charge"))
 
 
 def _status(session: Mapping[str, Any], intent: Mapping[str, Any] | None) -> PaymentStatus:
@@ -68,10 +70,9 @@ def _unpaid(intent: Mapping[str, Any]) -> PaymentStatus:
         case "succeeded":
             return PaymentStatus.SUCCEEDED  # captured; the session has not caught up
         case "requires_payment_method":
-            return PaymentStatus.FAILED
+            return PaymentStatus.FAILED  # the page is closed: there is no other try on it
         case "canceled":
-            ran_out = intent.get("cancellation_reason") in _RAN_OUT
-            return PaymentStatus.EXPIRED if ran_out else PaymentStatus.CANCELED
+            return canceled_status(intent)
         case _:
             return PaymentStatus.PROCESSING  # a delayed method: the bank has not said yet
 
@@ -82,23 +83,8 @@ def _money(
     """What was received, once something was; what is asked for until then."""
     if status is not PaymentStatus.SUCCEEDED:
         return money(session["amount_total"], session["currency"])
-    if intent is not None:
-        return money(intent["amount_received"], intent["currency"])
-    return None
+    return received(intent) if intent is not None else None
 
 
 def _redirect(url: object) -> Mapping[str, str]:
     return {"type": "redirect", "url": text(url, max_length=2048)}
-
-
-def _method(intent: Mapping[str, Any] | None) -> str | None:
-    """What it was paid with (`card`, …), where the charge says so."""
-    charge = expanded((intent or {}).get("latest_charge"))
-    details = expanded((charge or {}).get("payment_method_details"))
-    return optional_text((details or {}).get("type"))
-
-
-def _failure(intent: Mapping[str, Any] | None) -> Failure:
-    error = (intent or {}).get("last_payment_error") or {}
-    code = error.get("decline_code") or error.get("code") or "payment_failed"
-    return Failure(text(code), "The payment did not go through.")

@@ -1,44 +1,12 @@
-"""What Stripe's answers are made of, read so that garbage raises instead of being believed."""
+"""What Stripe's answers are made of besides text: money, instants, objects within objects."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from tollgate.domain.errors import PspUnavailable
 from tollgate.domain.money import Money
+from tollgate.psp.answers import optional_text, text
 from tollgate.psp.stripe_amounts import from_stripe
-
-NOT_AS_DOCUMENTED = (
-    AttributeError,
-    LookupError,
-    OverflowError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
-"""What reading an answer raises that is not what Stripe documents: garbage on the way."""
-
-
-@contextmanager
-def as_documented() -> Iterator[None]:
-    """Turns what reading garbage raises into PspUnavailable, which repeats none of it."""
-    try:
-        yield
-    except NOT_AS_DOCUMENTED:
-        raise PspUnavailable("Stripe can't be read just now.") from None
-
-
-def text(value: object, max_length: int = 255) -> str:
-    """A short printable text, as all of Stripe's ids are. Raises ValueError."""
-    if isinstance(value, str) and 0 < len(value) <= max_length and value.isprintable():
-        return value
-    raise ValueError
-
-
-def optional_text(value: object) -> str | None:
-    """A short printable text, or None for null. Raises ValueError."""
-    return text(value) if value is not None else None
 
 
 def money(amount: object, currency: str) -> Money | None:

@@ -6,6 +6,7 @@ from pydantic import Field, StringConstraints
 
 from tollgate.domain.app import CALLS_PER_MINUTE, ORIGIN_PATTERN, App
 from tollgate.domain.page import Listing
+from tollgate.domain.payment import Method
 from tollgate.schemas.fields import (
     AnswerModel,
     CallsPerMinute,
@@ -22,6 +23,19 @@ Origins = Annotated[
 PspName = Annotated[str, StringConstraints(pattern=r"^[a-z]{1,32}$")]
 
 
+class RouteFields(RequestModel):
+    """For payments in this currency (else any) by this method (else any): these PSPs, in order.
+
+    The next one serves where the first can't take a payment, or is down."""
+
+    currency: Currency | None = None
+    method: Method | None = None
+    psps: Annotated[list[PspName], Field(min_length=1, max_length=8)]
+
+
+Routing = Annotated[list[RouteFields], Field(max_length=50)]
+
+
 class CreateApp(RequestModel):
     """A new tenant. `return_origins`: where a payment may send its client back to, as in
     https://shop.example, without a path or a last slash."""
@@ -29,6 +43,7 @@ class CreateApp(RequestModel):
     name: Annotated[Line, Field(max_length=200)]
     default_currency: Currency
     default_psp: PspName = "stripe"
+    routing: Routing = Field(default_factory=list)
     return_origins: Origins = Field(default_factory=list)
     calls_per_minute: CallsPerMinute = CALLS_PER_MINUTE
 
@@ -39,8 +54,17 @@ class UpdateApp(RequestModel):
     name: Annotated[Line, Field(max_length=200)] | None = None
     default_currency: Currency | None = None
     default_psp: PspName | None = None
+    routing: Routing | None = None
     return_origins: Origins | None = None
     calls_per_minute: CallsPerMinute | None = None
+
+
+class RouteView(AnswerModel):
+    """Which PSPs take which payments."""
+
+    currency: str | None
+    method: Method | None
+    psps: list[str]
 
 
 class AppView(AnswerModel):
@@ -51,6 +75,7 @@ class AppView(AnswerModel):
     name: str
     default_currency: str
     default_psp: str
+    routing: list[RouteView]
     return_origins: list[str]
     calls_per_minute: int
     created_at: Instant
@@ -59,7 +84,9 @@ class AppView(AnswerModel):
     @classmethod
     def of(cls, app: App) -> Self:
         """The view of an app."""
-        return cls(**{**vars(app), "return_origins": list(app.return_origins)})
+        routing = [RouteView(**{**vars(r), "psps": list(r.psps)}) for r in app.routing]
+        origins = list(app.return_origins)
+        return cls(**{**vars(app), "return_origins": origins, "routing": routing})
 
 
 class AppList(AnswerModel):

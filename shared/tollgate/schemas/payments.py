@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from tollgate.domain.page import Listing
-from tollgate.domain.payment import Capture, Failure, Payment, PaymentStatus
+from tollgate.domain.payment import Capture, Failure, Method, Page, Payment, PaymentStatus
 from tollgate.schemas.fields import (
     Amount,
     AnswerModel,
@@ -19,12 +19,6 @@ from tollgate.schemas.fields import (
 )
 
 Metadata = Annotated[dict[Annotated[Line, Field(max_length=40)], Line], Field(max_length=20)]
-
-
-def _not_yet(wish: bool) -> bool:
-    if wish:
-        raise ValueError("no PSP here can save a method yet")
-    return wish
 
 
 class CustomerFields(RequestModel):
@@ -41,7 +35,10 @@ class CustomerFields(RequestModel):
 class CreatePayment(RequestModel):
     """A payment to start: `amount` and `currency`, or a `plan`, which sets both.
 
-    With a plan, `currency` may choose among the plan's prices; else it is the app's own.
+    With a plan, `currency` may choose among the plan's prices; else it is the app's own. Without a
+    `psp` the app's routing chooses one that can take this `currency` and `method`. On an embedded
+    `page`, the PSP's fields stand in the app's own. `save_method` keeps what the client pays with,
+    for a later payment that is `off_session`: charged while the client is away.
     """
 
     client_id: ClientId
@@ -53,9 +50,11 @@ class CreatePayment(RequestModel):
     return_url: Url | None = None
     cancel_url: Url | None = None
     customer: CustomerFields | None = None
-    method: Literal["card"] | None = None
+    method: Method | None = None
     capture: Capture = Capture.AUTOMATIC
-    save_method: Annotated[bool, AfterValidator(_not_yet)] = False
+    page: Page = Page.HOSTED
+    save_method: bool = False
+    off_session: bool = False
     metadata: Metadata = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -64,6 +63,13 @@ class CreatePayment(RequestModel):
             raise ValueError("send amount and currency, or plan: a plan sets the amount")
         if self.plan is None and (self.amount is None or self.currency is None):
             raise ValueError("send amount and currency, or plan")
+        return self
+
+    @model_validator(mode="after")
+    def _has_a_client_or_none(self) -> Self:
+        by_client = self.method is not None or self.save_method or self.page is Page.EMBEDDED
+        if self.off_session and by_client:
+            raise ValueError("off_session charges what was saved: no page, method or save_method")
         return self
 
 
@@ -101,6 +107,9 @@ class PaymentFields(AnswerModel):
     psp_reference: str | None
     method: str | None
     capture: Capture
+    page: Page
+    save_method: bool
+    off_session: bool
     plan: str | None
     product: str | None
     subscription_id: str | None
@@ -132,6 +141,9 @@ class PaymentView(PaymentFields):
             psp_reference=payment.psp_reference,
             method=payment.method,
             capture=payment.capture,
+            page=payment.page,
+            save_method=payment.save_method,
+            off_session=payment.saved_method_id is not None,
             plan=payment.plan,
             product=payment.product,
             subscription_id=payment.subscription_id,

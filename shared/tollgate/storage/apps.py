@@ -1,15 +1,18 @@
 """Apps. Each change is written with the audit row that tells who, what, before and after."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import LiteralString
+from typing import Any, LiteralString
 
 from tollgate.domain.app import App
 from tollgate.domain.page import Page
+from tollgate.domain.payment import Method
+from tollgate.domain.routing import PspRoute
 from tollgate.storage.database import Database, Row
 
 _COLUMNS: LiteralString = """
-    id, name, default_currency, default_psp, return_origins, calls_per_minute, created_at,
+    id, name, default_currency, default_psp, routing, return_origins, calls_per_minute, created_at,
     deleted_at"""
 
 
@@ -32,20 +35,25 @@ def insert_app(database: Database, app: App, actor: str) -> None:
     """A new app."""
     database.one(
         """WITH app AS (
-               INSERT INTO apps (id, name, default_currency, default_psp, return_origins,
+               INSERT INTO apps (id, name, default_currency, default_psp, routing, return_origins,
                                  calls_per_minute, created_at)
                VALUES (%(id)s, %(name)s, %(default_currency)s, %(default_psp)s,
-                       %(return_origins)s, %(calls_per_minute)s, %(created_at)s)
+                       %(routing)s::jsonb, %(return_origins)s, %(calls_per_minute)s, %(created_at)s)
                RETURNING *
            )
            INSERT INTO audit_log (app_id, actor, action, object_id, after, at)
            SELECT id, %(actor)s, 'app.created', id, to_jsonb(app), created_at FROM app""",
-        {**vars(app), "return_origins": list(app.return_origins), "actor": actor},
+        {
+            **vars(app),
+            "routing": _routing_text(app.routing),
+            "return_origins": list(app.return_origins),
+            "actor": actor,
+        },
     )
 
 
 def update_app(
-    database: Database, app_id: str, changes: Mapping[str, object], actor: str, now: datetime
+    database: Database, app_id: str, changes: Mapping[str, Any], actor: str, now: datetime
 ) -> App | None:
     """Changes the fields that are given, of an app that is not deleted; the app, or None."""
     row = database.one(
@@ -56,6 +64,7 @@ def update_app(
                SET name = coalesce(%(name)s, apps.name),
                    default_currency = coalesce(%(default_currency)s, apps.default_currency),
                    default_psp = coalesce(%(default_psp)s, apps.default_psp),
+                   routing = coalesce(%(routing)s::jsonb, apps.routing),
                    return_origins = coalesce(%(return_origins)s, apps.return_origins),
                    calls_per_minute = coalesce(%(calls_per_minute)s, apps.calls_per_minute),
                    deleted_at = %(deleted_at)s
@@ -67,8 +76,8 @@ def update_app(
                       to_jsonb(changed), %(now)s
                FROM before, changed
            )
-           SELECT id, name, default_currency, default_psp, return_origins, calls_per_minute,
-                  created_at, deleted_at
+           SELECT id, name, default_currency, default_psp, routing, return_origins,
+                  calls_per_minute, created_at, deleted_at
            FROM changed""",
         {
             "name": None,
@@ -78,6 +87,7 @@ def update_app(
             "calls_per_minute": None,
             "deleted_at": None,
             **changes,
+            "routing": _routing_text(changes["routing"]) if "routing" in changes else None,
             "app_id": app_id,
             "actor": actor,
             "action": "app.deleted" if "deleted_at" in changes else "app.updated",
@@ -87,5 +97,22 @@ def update_app(
     return _app(row) if row else None
 
 
+def read_routing(value: list[dict[str, Any]]) -> tuple[PspRoute, ...]:
+    """The routes of an app, as its row keeps them."""
+    return tuple(
+        PspRoute(
+            psps=tuple(route["psps"]),
+            currency=route["currency"],
+            method=Method(route["method"]) if route["method"] else None,
+        )
+        for route in value
+    )
+
+
+def _routing_text(routes: Iterable[PspRoute]) -> str:
+    return json.dumps([vars(route) for route in routes])
+
+
 def _app(row: Row) -> App:
-    return App(**{**row, "return_origins": tuple(row["return_origins"])})
+    origins, routing = tuple(row["return_origins"]), read_routing(row["routing"])
+    return App(**{**row, "return_origins": origins, "routing": routing})

@@ -66,7 +66,7 @@ class Cache:
         beside = [part for field in fields.items() for part in field]
         self._ask("EVAL", _SET_IF_NEWER, 1, name, version, sealed, lifetime_ms, *beside)
 
-    def run(self, script: str, name: str, *arguments: str | int) -> object:
+    def run(self, script: str, name: str, *arguments: str | bytes | int) -> object:
         """What a script answers about a name, in one round trip; None without Redis."""
         return self._ask("EVAL", script, 1, name, *arguments)
 

@@ -12,7 +12,14 @@ def row_id(psp: str, event_id: str) -> str:
 
 
 def insert_event(
-    database: Database, app_id: str, psp: str, hint: Hint, *, payload: bytes, now: datetime
+    database: Database,
+    app_id: str,
+    psp: str,
+    event_id: str,
+    hint: Hint,
+    *,
+    payload: bytes,
+    now: datetime,
 ) -> bool:
     """Records an event with what was sent, sealed; whether it still is to be processed.
 
@@ -28,7 +35,7 @@ def insert_event(
            RETURNING processed_at""",
         {
             "psp": psp,
-            "event_id": hint.event_id,
+            "event_id": event_id,
             "app_id": app_id,
             "payload": payload,
             "type": hint.type,

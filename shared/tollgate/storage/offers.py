@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from tollgate.domain.money import Money
+from tollgate.domain.routing import PspRoute
+from tollgate.storage.apps import read_routing
 from tollgate.storage.database import Database
 
 
@@ -17,6 +19,7 @@ class Offer:
     is_held: bool
     default_psp: str
     default_currency: str
+    routing: tuple[PspRoute, ...]
     return_origins: tuple[str, ...]
     product: str | None
     price: Money | None
@@ -27,7 +30,7 @@ def read_offer(
 ) -> Offer:
     """The app's, for this plan in this currency, or in its own where none is named."""
     row = database.one(
-        """SELECT a.default_psp, a.default_currency, a.return_origins, p.product,
+        """SELECT a.default_psp, a.default_currency, a.routing, a.return_origins, p.product,
                   price.amount_minor, price.currency,
                   EXISTS (SELECT FROM idempotency_keys k
                           WHERE k.app_id = a.id AND k.key = %(key)s)
@@ -45,6 +48,10 @@ def read_offer(
     assert row is not None  # an authenticated caller's
     price_minor, price_currency = row.pop("amount_minor"), row.pop("currency")
     return Offer(
-        **{**row, "return_origins": tuple(row["return_origins"])},
+        **{
+            **row,
+            "return_origins": tuple(row["return_origins"]),
+            "routing": read_routing(row["routing"]),
+        },
         price=Money(price_minor, price_currency) if price_minor is not None else None,
     )

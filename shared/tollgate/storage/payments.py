@@ -11,15 +11,16 @@ from tollgate.domain.idempotency import LOCK_SECONDS, Claim, StoredAnswer
 from tollgate.domain.ids import is_id
 from tollgate.domain.money import Money
 from tollgate.domain.order import SealedCustomer
-from tollgate.domain.page import Page
-from tollgate.domain.payment import Capture, Failure, Payment, PaymentStatus
+from tollgate.domain.page import Page as ListPage
+from tollgate.domain.payment import Capture, Failure, Page, Payment, PaymentStatus
 from tollgate.storage.database import Database, Row
 
 _COLUMNS: LiteralString = """
     id, app_id, client_id, amount_minor, amount_captured_minor, amount_refunded_minor, currency,
-    status, psp, psp_reference, livemode, method, capture, capture_amount_minor, cancel_asked_at,
-    fee_minor, fee_currency, plan, product, subscription_id, description, metadata, return_url,
-    cancel_url, next_action, failure, review, version, created_at, updated_at, expires_at"""
+    status, psp, psp_reference, livemode, method, capture, page, save_method, saved_method_id,
+    capture_amount_minor, cancel_asked_at, fee_minor, fee_currency, plan, product, subscription_id,
+    description, metadata, return_url, cancel_url, next_action, failure, review, version,
+    created_at, updated_at, expires_at"""
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,13 @@ _INSERT_CLAIMED: LiteralString = """
     ), payment AS (
         INSERT INTO payments
             (id, app_id, client_id, idempotency_key, request_sha256, amount_minor, currency,
-             status, psp, livemode, method, capture, plan, product, description, metadata,
-             return_url, cancel_url, customer, customer_email_index, created_at, updated_at,
-             expires_at, next_check_at)
+             status, psp, livemode, method, capture, page, save_method, saved_method_id, plan,
+             product, description, metadata, return_url, cancel_url, customer,
+             customer_email_index, created_at, updated_at, expires_at, next_check_at)
         SELECT payment_id, %(app_id)s, %(client_id)s, %(key)s, %(request_sha256)s,
                %(amount_minor)s, %(currency)s, 'pending', %(psp)s, %(livemode)s, %(method)s,
-               %(capture)s, %(plan)s, %(product)s, %(description)s, %(metadata)s::jsonb,
+               %(capture)s, %(page)s, %(save_method)s, %(saved_method_id)s, %(plan)s,
+               %(product)s, %(description)s, %(metadata)s::jsonb,
                %(return_url)s, %(cancel_url)s, %(customer)s, %(customer_email_index)s,
                %(now)s, %(now)s, %(expires_at)s, %(locked_until)s
         FROM claim
@@ -100,6 +102,9 @@ def _columns_of(
         "livemode": payment.livemode,
         "method": payment.method,
         "capture": payment.capture,
+        "page": payment.page,
+        "save_method": payment.save_method,
+        "saved_method_id": payment.saved_method_id,
         "plan": payment.plan,
         "product": payment.product,
         "description": payment.description,
@@ -145,7 +150,7 @@ class PaymentFilter:
     created_after: datetime | None = None
 
 
-def list_payments(database: Database, wanted: PaymentFilter, page: Page) -> list[Payment]:
+def list_payments(database: Database, wanted: PaymentFilter, page: ListPage) -> list[Payment]:
     """The tenant's payments, newest first: an id begins with its time."""
     rows = database.all(
         "SELECT"
@@ -319,7 +324,12 @@ def _payment(row: Row) -> Payment:
     fee_minor, fee_currency = row.pop("fee_minor"), row.pop("fee_currency")
     failure = row.pop("failure")
     return Payment(
-        **{**row, "status": PaymentStatus(row["status"]), "capture": Capture(row["capture"])},
+        **{
+            **row,
+            "status": PaymentStatus(row["status"]),
+            "capture": Capture(row["capture"]),
+            "page": Page(row["page"]),
+        },
         money=money,
         fee=Money(fee_minor, fee_currency) if fee_minor is not None else None,
         failure=Failure(**failure) if failure else None,

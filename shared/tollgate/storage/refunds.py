@@ -92,6 +92,14 @@ def list_of_payment(database: Database, payment_id: str) -> tuple[Refund, ...]:
     return tuple(_refund(row) for row in rows)
 
 
+def list_pending(database: Database) -> list[Refund]:
+    """The tenant's refunds of which nobody has said what became of them, oldest first."""
+    rows = database.all(
+        "SELECT" + _COLUMNS + " FROM refunds WHERE status = 'pending' ORDER BY id", {}
+    )
+    return [_refund(row) for row in rows]
+
+
 def save_refund(
     database: Database,
     refund: Refund,

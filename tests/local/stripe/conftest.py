@@ -1,9 +1,6 @@
 """A stand-in on its own port, a receiver that checks what is delivered to it, and the SDK."""
 
-import asyncio
-import threading
-import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,18 +10,21 @@ from typing import Any
 import httpx
 import pytest
 import stripe
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local.clock import Clock
 from local.stripe import StripeStandIn
+from tests.local.standin.serving import Server, until
+
+__all__ = ["until"]
 
 SECRET_KEY = "sk_test_of_the_suite"
 WEBHOOK_SECRET = "whsec_of_the_suite"
+STAYS: Any = {"automatic_payment_methods": {"enabled": True, "allow_redirects": "never"}}
+"""Of a PaymentIntent that is confirmed over the API: no method may send its client elsewhere."""
 
 
 # The SDK hands its form to httpx in a way that httpx has deprecated.
@@ -35,56 +35,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.filterwarnings(_SDK_WARNING))
-
-
-def until(condition: Callable[[], Any], seconds: float = 20) -> Any:
-    """The first true value of `condition`; fails after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        if time.monotonic() > deadline:
-            break
-        time.sleep(0.02)
-    else:
-        return value
-    raise AssertionError("it did not happen in time")
-
-
-class Server:
-    """A loopback port in a thread with its own event loop, serving whatever `app` is now."""
-
-    def __init__(self) -> None:
-        self.app: ASGIApp = Starlette()
-        config = uvicorn.Config(
-            self._serve,
-            host="127.0.0.1",
-            port=0,
-            log_config=None,
-            lifespan="off",
-            interface="asgi3",
-        )
-        self._socket = config.bind_socket()
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self._server = uvicorn.Server(config)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-        until(lambda: self._server.started)
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.app(scope, receive, send)
-
-    def _run(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            runner.run(self._server.serve(sockets=[self._socket]))
-
-    def do(self, work: Coroutine[Any, Any, None]) -> None:
-        """Runs it in the server's event loop."""
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(5)
-
-    def stop(self) -> None:
-        self._server.should_exit = True
-        self._thread.join()
-        self._socket.close()
 
 
 @dataclass(frozen=True)

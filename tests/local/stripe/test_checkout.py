@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import stripe
 
-from tests.local.stripe.conftest import Bench, until
+from tests.local.stripe.conftest import STAYS, Bench, until
 
 
 def test_paying_charges_completes_the_session_and_sends_the_client_on(bench: Bench) -> None:
@@ -147,7 +147,7 @@ def test_a_saved_card_renews_for_its_customer_only(bench: Bench) -> None:
     intent = session.payment_intent
     assert isinstance(intent, stripe.PaymentIntent)
     renewal: Any = {"amount": 150_000, "currency": "kes", "off_session": True, "confirm": True}
-    renewal |= {"payment_method": intent.payment_method}
+    renewal |= {"payment_method": intent.payment_method, **STAYS}
     create = bench.client.v1.payment_intents.create
     for_customer: Any = renewal | {"customer": session.customer}
     assert create(for_customer).status == "succeeded"

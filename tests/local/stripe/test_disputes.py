@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 import stripe
 
-from tests.local.stripe.conftest import Bench, until
+from tests.local.stripe.conftest import STAYS, Bench, until
 
 PAID: Any = {
     "amount": 10_000,
     "currency": "usd",
     "payment_method": "pm_card_visa",
     "confirm": True,
+    **STAYS,
 }
 
 
@@ -94,8 +95,8 @@ def test_what_can_not_be_disputed_is_refused(bench: Bench, charge: str) -> None:
 def test_the_overview_has_buttons_for_all_that(bench: Bench, charge: str) -> None:
     empty = {"Content-Type": "application/x-www-form-urlencoded"}
     for path in (f"charges/{charge}/dispute", f"charges/{charge}/refund"):
-        assert f'action="/_standin/{path}"' in bench.browser.get("/").text
+        assert f'action="/_standin/{path}"' in bench.browser.get("/stripe").text
     pressed = bench.browser.post(f"/_standin/charges/{charge}/dispute", headers=empty)
-    assert (pressed.status_code, pressed.headers["location"]) == (303, "/")
+    assert (pressed.status_code, pressed.headers["location"]) == (303, "/stripe")
     dispute = bench.ledger()["disputes"][0]["id"]
-    assert f'action="/_standin/disputes/{dispute}/win"' in bench.browser.get("/").text
+    assert f'action="/_standin/disputes/{dispute}/win"' in bench.browser.get("/stripe").text

@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 import stripe
 
-from tests.local.stripe.conftest import Bench
+from tests.local.stripe.conftest import STAYS, Bench
 
 PAID: Any = {
     "amount": 10_000,
     "currency": "usd",
     "payment_method": "pm_card_visa",
     "confirm": True,
+    **STAYS,
 }
 
 

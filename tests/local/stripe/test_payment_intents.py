@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import stripe
 
-from tests.local.stripe.conftest import Bench, until
+from tests.local.stripe.conftest import STAYS, Bench, until
 
-AMOUNT: Any = {"amount": 9_900, "currency": "usd"}
+AMOUNT: Any = {"amount": 9_900, "currency": "usd", **STAYS}
 GOOD = "pm_card_visa"
 BAD = "pm_card_visa_chargeDeclined"
 

@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 import stripe
 
-from tests.local.stripe.conftest import Bench, until
+from tests.local.stripe.conftest import STAYS, Bench, until
 
 PAID: Any = {
     "amount": 10_000,
     "currency": "usd",
     "payment_method": "pm_card_visa",
     "confirm": True,
+    **STAYS,
     "metadata": {"payment_id": "pay_1"},
 }
 
@@ -118,7 +119,8 @@ def test_a_pending_refund_ends_one_way_or_the_other(bench: Bench, intent: str) -
     assert charge(bench).amount_refunded == 6_000
     assert bench.happen(f"refunds/{good.id}/succeed")["status"] == "succeeded"
     failed = bench.happen(f"refunds/{bad.id}/fail")
-    assert (failed["status"], failed["failure_balance_transaction"]) == ("failed", None)
+    assert failed["status"] == "failed"
+    assert "failure_balance_transaction" not in failed
     assert charge(bench).amount_refunded == 3_000
     until(lambda: "refund.failed" in bench.receiver.types())
     assert bench.receiver.types()[-3:] == ["refund.updated", "refund.updated", "refund.failed"]

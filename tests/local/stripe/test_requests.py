@@ -136,6 +136,16 @@ def test_expiry_is_half_an_hour_to_a_day_ahead(bench: Bench, ahead: int, accepte
         (INTENT | {"off_session": "maybe", "confirm": "true"}, "off_session", None),
         (INTENT | {"off_session": "true"}, "off_session", None),
         (INTENT | {"confirm": "true"}, "payment_method", "parameter_missing"),
+        (INTENT | {"confirm": "true", "payment_method": "pm_card_visa"}, "return_url", None),
+        (
+            INTENT
+            | {
+                "allowed_payment_method_types[0]": "card",
+                "automatic_payment_methods[enabled]": "true",
+            },
+            "allowed_payment_method_types",
+            None,
+        ),
         (INTENT | {"amount[x]": "1"}, "amount[x]", None),
         (INTENT | {"metadata[a": "1"}, "metadata[a", None),
         (INTENT | {"shipping[phone]": "1"}, "shipping[address]", "parameter_missing"),
@@ -162,7 +172,11 @@ def test_a_key_replays_the_first_answer(bench: Bench) -> None:
 
 
 def test_a_key_replays_a_decline(bench: Bench) -> None:
-    declined = INTENT | {"payment_method": "pm_card_visa_chargeDeclined", "confirm": "true"}
+    declined = INTENT | {
+        "payment_method": "pm_card_visa_chargeDeclined",
+        "confirm": "true",
+        "return_url": "https://shop.test/ok",
+    }
     answers = [bench.post(INTENTS, declined, **{"Idempotency-Key": "k"}) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [402] * 3
     assert answers[0].json() == answers[2].json()

@@ -11,9 +11,15 @@ import stripe
 from local.clock import Clock
 from local.stripe import StripeStandIn
 from local.stripe.webhooks import signature
-from tests.local.stripe.conftest import SECRET_KEY, Bench, Start, until
+from tests.local.stripe.conftest import SECRET_KEY, STAYS, Bench, Start, until
 
-PAY: Any = {"amount": 500, "currency": "kes", "payment_method": "pm_card_visa", "confirm": True}
+PAY: Any = {
+    "amount": 500,
+    "currency": "kes",
+    "payment_method": "pm_card_visa",
+    "confirm": True,
+    **STAYS,
+}
 
 
 def pay(bench: Bench, **more: Any) -> stripe.PaymentIntent:
@@ -145,6 +151,15 @@ def test_5xx_is_answered_without_doing_anything(bench: Bench) -> None:
     assert bench.client.v1.payment_intents.create(PAY, options).status == "succeeded"
 
 
+def test_garbage_is_not_what_stripe_documents_and_leaves_the_key_free(bench: Bench) -> None:
+    bench.fault(garbage=True, next={"garbage": 1})
+    options: stripe.RequestOptions = {"idempotency_key": "k"}
+    with pytest.raises(stripe.APIError, match="Invalid response body"):
+        bench.client.v1.payment_intents.create(PAY, options)
+    assert bench.ledger()["charges"] == []
+    assert bench.client.v1.payment_intents.create(PAY, options).status == "succeeded"
+
+
 def test_slow_answers(bench: Bench) -> None:
     bench.fault(latency_seconds=0.4)
     before = time.monotonic()
@@ -156,7 +171,13 @@ def test_slow_answers(bench: Bench) -> None:
 def test_a_charge_whose_answer_is_lost_is_found_by_its_key(bench: Bench, switch: str) -> None:
     bench.fault(**{switch: True, "next": {switch: 1}})
     headers = {"Authorization": f"Bearer {SECRET_KEY}", "Idempotency-Key": "k"}
-    form = {name: str(value).replace("True", "true") for name, value in PAY.items()}
+    form = {
+        "amount": "500",
+        "currency": "kes",
+        "payment_method": "pm_card_visa",
+        "confirm": "true",
+        "return_url": "https://shop.test/ok",
+    }
     with pytest.raises(httpx.TransportError):
         bench.browser.post("/v1/payment_intents", data=form, headers=headers, timeout=0.5)
     answer = bench.browser.post("/v1/payment_intents", data=form, headers=headers)
@@ -188,12 +209,12 @@ def test_switches_are_shown_checked_and_reset(bench: Bench) -> None:
 def test_the_overview_shows_everything_and_sets_switches(bench: Bench) -> None:
     bench.press(bench.open_session().id, "pay")
     until(lambda: event(bench, 1)["delivered_at"])
-    page = bench.browser.get("/").text
+    page = bench.browser.get("/stripe").text
     for text in ("KES 1,500.00", "checkout.session.completed", "succeeded", " 200", "wrong_amount"):
         assert text in page
     assert "<script" not in page
     form = {"lost": "", "twice": "true", "late_seconds": "3", "next[twice]": "2", "next[lost]": ""}
-    assert bench.browser.post("/_standin/faults", data=form).headers["Location"] == "/"
+    assert bench.browser.post("/_standin/faults", data=form).headers["Location"] == "/stripe"
     switches = bench.browser.get("/_standin/faults").json()
     assert (switches["twice"], switches["late_seconds"]) == (True, 3)
     assert (switches["lost"], switches["next"]) == (False, {"twice": 2})
