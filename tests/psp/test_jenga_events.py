@@ -241,5 +241,6 @@ def test_a_refusal_repeats_neither_the_secrets_nor_the_body() -> None:
         with pytest.raises((SignatureRefused, WebhookMalformed)) as raised:
             read_ipn(body, authorization)
         told = "".join(traceback.format_exception(raised.value)) + repr(vars(raised.value))
+        assert raised.value.__suppress_context__ or raised.value.__context__ is None
         assert PASSWORD not in told
         assert "4242" not in told

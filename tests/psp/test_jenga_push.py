@@ -156,7 +156,7 @@ UNCLEAR = [
     accepted(status="true"),
     accepted(code=1),
     accepted(code=-1),
-    accepted(code=True),
+    accepted(code=False),
     accepted(data={"orderReference": "Ppayanother"}),
     httpx.Response(503, json=accepted().json()),
 ]

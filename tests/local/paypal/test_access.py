@@ -6,6 +6,8 @@ from cryptography import x509
 from tests.local.paypal.bench import Bench, order_request
 from tests.local.standin.serving import until
 
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
 
 def test_a_token_lives_for_nine_hours(bench: Bench) -> None:
     token = bench.fetch_token().json()
@@ -124,7 +126,7 @@ def test_the_overview_shows_what_there_is(bench: Bench) -> None:
 
 def test_a_button_of_the_overview_leads_back_to_it(bench: Bench) -> None:
     order_id, _ = bench.pay()
-    pressed = bench.browser.post(f"/_standin/payments/{order_id}/refund", data={"x": ""})
+    pressed = bench.browser.post(f"/_standin/payments/{order_id}/refund", headers=FORM)
     assert (pressed.status_code, pressed.headers["location"]) == (303, "/paypal/")
 
 
