@@ -57,7 +57,7 @@ def test_a_push_is_sent_as_documented() -> None:
         money=Money(150_000, "KES"),
         livemode=False,
         method="mpesa",
-        next_action={"type": "await_push", "phone": "+254700000001"},
+        next_action={"type": "await_push", "phone": "…001"},
     )
     request = push.calls.last.request
     assert request.headers["Authorization"] == "Bearer eyJ.1"

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from tollgate.domain.capabilities import refusal_of_all
-from tollgate.domain.errors import Misconfigured, TollgateError, Unprocessable
+from tollgate.domain.errors import Misconfigured, TollgateError, Unprocessable, UnsupportedPsp
+from tollgate.logs import log
 from tollgate.operations.context import Context
 from tollgate.storage import breakers
 
@@ -27,10 +28,9 @@ def first_able(
         except Unprocessable as refusal:
             refusals.append(refusal)
             continue
-        except Misconfigured as refusal:
-            if len(psps) == 1:
-                raise
-            refusals.append(refusal)
+        except Misconfigured as error:
+            log("psp.misconfigured", psp=psp, detail=error.detail)
+            refusals.append(UnsupportedPsp(f"{psp} is not set up in this deployment."))
             continue
         if len(psps) == 1 or not breakers.is_down(context.cache, psp):
             return prepared

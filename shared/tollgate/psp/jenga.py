@@ -151,7 +151,7 @@ class Jenga:
             return Outcome(PaymentStatus.FAILED, failure=failure)
         if not answer.is_accepted or not _is_about(answer, reference):
             return UNKNOWN
-        action = {"type": "await_push", "phone": f"+{phone_of(order)}"}
+        action = {"type": "await_push", "phone": f"…{phone_of(order)[-3:]}"}
         return replace(self._opened(order, reference), method=Method.MPESA, next_action=action)
 
     def _sent_before(self, reference: OrderReference) -> Outcome:

@@ -5,7 +5,7 @@ Source: Jenga PGW checkout reference.
 
 from collections.abc import Mapping
 
-from tollgate.domain.order import Customer, Order
+from tollgate.domain.order import Order
 from tollgate.psp.jenga_references import OrderReference
 from tollgate.psp.jenga_signature import Signer
 from tollgate.psp.major_units import to_major
@@ -16,8 +16,15 @@ TEST_PAGE = "https://v3-uat.jengapgw.io/processPayment"
 TIME_LIMIT = "15mins"
 """How long the page may be paid on, from when the form is posted: as long as a token may live."""
 DESCRIPTION_MAX = 200
-_UNKNOWN = "NA"
-"""Stands for what every client must have by Jenga's table, and we never ask for."""
+_OF_THE_CLIENT = (
+    "customerFirstName",
+    "customerLastName",
+    "customerEmail",
+    "customerPhone",
+    "customerPostalCodeZip",
+    "customerAddress",
+)
+"""Left to Jenga's page: the form is stored and passed on, and holds nothing of the person."""
 
 
 def checkout_fields(
@@ -26,8 +33,8 @@ def checkout_fields(
     """The form without its token. Raises UnsupportedAmount, Misconfigured.
 
     Signed always: Jenga wants it in secure mode, where the browser can then change neither the
-    amount nor where it is sent on to, and passes over it else. Who pays is told as far as the app
-    told it; whether Jenga takes an empty email or phone is not documented.
+    amount nor where it is sent on to, and passes over it else. Jenga's table wants the client's
+    fields to be there; whether it wants something in them is not documented.
     """
     currency, amount = order.money.currency, to_major(order.money)
     signature = signer.sign(merchant, reference.text, currency, amount, order.return_url)
@@ -43,17 +50,5 @@ def checkout_fields(
         "callbackUrl": order.return_url,
         "countryCode": country,
         "signature": signature,
-        **_of_customer(order.customer),
-    }
-
-
-def _of_customer(customer: Customer) -> dict[str, str]:
-    first, _, last = (customer.name or "").strip().partition(" ")
-    return {
-        "customerFirstName": first or _UNKNOWN,
-        "customerLastName": last.strip() or _UNKNOWN,
-        "customerEmail": customer.email or "",
-        "customerPhone": (customer.phone or "").removeprefix("+"),
-        "customerPostalCodeZip": _UNKNOWN,
-        "customerAddress": _UNKNOWN,
+        **dict.fromkeys(_OF_THE_CLIENT, ""),
     }
