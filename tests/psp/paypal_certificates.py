@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
+import httpx
+import respx
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -13,7 +15,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
+from tests.psp.paypal_values import adapter
 from tollgate.domain.callback import Callback
+from tollgate.domain.outcome import Hint
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 WEBHOOK_ID = "1JE4291016473214C"
@@ -110,3 +114,29 @@ def _builder(
         .not_valid_before(since)
         .not_valid_after(until)
     )
+
+
+BODY = b'{"id": "WH-1", "event_type": "CHECKOUT.ORDER.APPROVED", "resource": {}}'
+
+
+@cache
+def authority() -> Authority:
+    return Authority()
+
+
+def read(
+    callback: Callback,
+    pem: bytes | httpx.Response | Exception | None = None,
+    *,
+    now: datetime = NOW,
+    url: str = CERT_URL,
+    **values: str,
+) -> Hint:
+    """What the adapter reads, where this is what is found at the certificate's address."""
+    answer = pem if pem is not None else authority().leaf()
+    if isinstance(answer, bytes):
+        answer = httpx.Response(200, content=answer)
+    values = {"PAYPAL_CA_PEM": authority().setting} | values
+    with respx.mock(assert_all_called=False) as router:
+        router.get(url).mock(side_effect=[answer])
+        return adapter(**values).read_event(callback, now)

@@ -32,6 +32,12 @@ NEWER_PARAMETERS: Mapping[tuple[str, str], Mapping[str, Json]] = {
     ("GET", "/v1/checkout/sessions"): {"created": {"type": "object", "properties": _RANGE}},
 }
 
+GONE_PARAMETERS = {
+    ("POST", "/v1/checkout/sessions"): {"payment_method_types"},
+    ("POST", "/v1/payment_intents"): {"payment_method_types"},
+}
+"""What the API version that is asked for refuses."""
+
 
 def wrong_with_request(request: httpx.Request) -> list[str]:
     """What the specification says against this request; nothing, if all is well."""
@@ -44,6 +50,8 @@ def wrong_with_request(request: httpx.Request) -> list[str]:
     else:
         schema, sent = _form_schema(operation), request.content.decode()
     properties = {**schema["properties"], **NEWER_PARAMETERS.get((request.method, path), {})}
+    for gone in GONE_PARAMETERS.get((request.method, path), ()):
+        del properties[gone]
     schema = _closed({**schema, "properties": properties, "additionalProperties": False})
     return _complaints(schema, _typed(decode(sent), schema))
 

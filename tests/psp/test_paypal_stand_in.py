@@ -1,97 +1,28 @@
 """The adapter and PayPal's stand-in: a payment from its page to its end."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from tests.local.paypal.bench import (
-    CLIENT_ID,
-    CLIENT_SECRET,
-    WEBHOOK_ID,
     Bench,
-    Ports,
-    served,
-    standing,
     until,
 )
-from tests.psp.paypal_values import KeptTokens, order_of, settings_of
+from tests.psp import paypal_standing
+from tests.psp.paypal_standing import facts, heard, opened, paid, refund_order, settings_for
+from tests.psp.paypal_values import KeptTokens, order_of
 from tollgate.domain.callback import Callback
-from tollgate.domain.dispute import DisputeStatus
 from tollgate.domain.errors import Misconfigured, PspUnavailable, SignatureRefused
 from tollgate.domain.money import Money
-from tollgate.domain.order import Order, RefundOrder
-from tollgate.domain.outcome import UNKNOWN, Hint, Outcome
+from tollgate.domain.outcome import UNKNOWN
 from tollgate.domain.payment import Failure, PaymentStatus
-from tollgate.domain.refund import RefundStatus
 from tollgate.psp.paypal import PayPal
-from tollgate.settings import Settings
 
 KEY = "tollgate-pay_1-capture-2"
-
-
-@pytest.fixture(scope="module")
-def paypal_ports() -> Iterator[Ports]:
-    with served() as ports:
-        yield ports
-
-
-@pytest.fixture
-def paypal_bench(paypal_ports: Ports) -> Iterator[Bench]:
-    with standing(paypal_ports) as bench:
-        yield bench
-
-
-def settings_for(bench: Bench, **values: str) -> Settings:
-    given = {
-        "PAYPAL_CLIENT_ID": CLIENT_ID,
-        "PAYPAL_CLIENT_SECRET": CLIENT_SECRET,
-        "PAYPAL_WEBHOOK_ID": WEBHOOK_ID,
-        "PAYPAL_API_URL": bench.url,
-        "PAYPAL_CA_PEM": bench.standin.ca_pem,
-        "PAYPAL_VAULT": "on",
-    }
-    return settings_of(False, **given | values)
-
-
-@pytest.fixture
-def tokens() -> KeptTokens:
-    return KeptTokens()
-
-
-@pytest.fixture
-def paypal(paypal_bench: Bench, tokens: KeptTokens) -> PayPal:
-    """The adapter, speaking with the stand-in."""
-    return PayPal(settings_for(paypal_bench), tokens)
-
-
-def opened(paypal: PayPal, order: Order | None = None) -> str:
-    """The reference of a payment that waits for its client."""
-    outcome = paypal.start(order or order_of())
-    assert outcome.status is PaymentStatus.REQUIRES_ACTION
-    assert outcome.psp_reference is not None
-    return outcome.psp_reference
-
-
-def paid(bench: Bench, paypal: PayPal, order: Order | None = None) -> str:
-    """The reference of a payment that its client approved and we captured."""
-    order = order or order_of()
-    reference = opened(paypal, order)
-    bench.press(reference, "pay")
-    assert paypal.capture(reference, order.money, f"{order.idempotency_key}-capture") is None
-    return reference
-
-
-def facts(outcome: Outcome) -> tuple[object, ...]:
-    return outcome.status, outcome.reference, outcome.money, outcome.livemode
-
-
-def heard(bench: Bench, paypal: PayPal, count: int) -> list[Hint]:
-    """What the adapter reads of the webhooks that came."""
-    until(lambda: len(bench.receiver.events) >= count)
-    calls = zip(bench.receiver.headers, bench.receiver.bodies, strict=True)
-    now = bench.clock.now()
-    return [paypal.read_event(Callback(headers=h, body=b), now) for h, b in calls]
+paypal_bench = paypal_standing.paypal_bench
+paypal_ports = paypal_standing.paypal_ports
+paypal = paypal_standing.paypal
+tokens = paypal_standing.tokens
 
 
 def test_a_payment_from_its_page_to_success(paypal_bench: Bench, paypal: PayPal) -> None:
@@ -241,132 +172,6 @@ def test_a_token_is_asked_for_once_and_again_when_it_ends(
     paypal_bench.clock.advance(32_401)
     assert paypal.fetch(reference).status is PaymentStatus.SUCCEEDED
     assert tokens.fetched == paypal_bench.ledger()["token_requests"] == 2
-
-
-# What goes back
-
-
-def refund_order(reference: str, minor: int = 400, refund_id: str = "ref_1") -> RefundOrder:
-    return RefundOrder(refund_id, reference, Money(minor, "USD"), "requested_by_customer")
-
-
-def test_a_refund_comes_back_under_our_name(paypal_bench: Bench, paypal: PayPal) -> None:
-    reference = paid(paypal_bench, paypal)
-    paypal_bench.fault(drop_after_charge=True, next={"drop_after_charge": 1})
-    for _ in range(3):
-        assert paypal.refund(refund_order(reference)) is None
-    (told,) = paypal.fetch(reference).refunds
-    assert (told.refund_id, told.money, told.status) == (
-        "ref_1",
-        Money(400, "USD"),
-        RefundStatus.SUCCEEDED,
-    )
-    assert paypal_bench.ledger()["payments"][0]["refunded"] == 400
-
-
-def test_a_refund_that_is_refused(paypal_bench: Bench, paypal: PayPal) -> None:
-    reference = paid(paypal_bench, paypal)
-    refusal = paypal.refund(refund_order(reference, 1001))
-    assert refusal == Failure("refund_amount_exceeded", "PayPal refused this refund.")
-    assert paypal.refund(refund_order(reference, 1000)) is None
-    refusal = paypal.refund(refund_order(reference, 1, "ref_2"))
-    assert refusal is not None
-    assert refusal.code == "capture_fully_refunded"
-
-
-def test_a_refund_may_end_otherwise_than_it_began(paypal_bench: Bench, paypal: PayPal) -> None:
-    reference = paid(paypal_bench, paypal)
-    paypal_bench.fault(pending_refunds=True)
-    assert paypal.refund(refund_order(reference)) is None
-    (told,) = paypal.fetch(reference).refunds
-    assert told.status is RefundStatus.PENDING
-    paypal_bench.happen(f"refunds/{told.psp_reference}/fail")
-    (told,) = paypal.fetch(reference).refunds
-    assert told.status is RefundStatus.FAILED
-
-
-def test_what_others_give_back_is_told_too(paypal_bench: Bench, paypal: PayPal) -> None:
-    reference = paid(paypal_bench, paypal)
-    paypal_bench.happen(f"payments/{reference}/refund", amount=250)
-    paypal_bench.happen(f"payments/{reference}/reverse")
-    by_hand, reversal = paypal.fetch(reference).refunds
-    assert (by_hand.refund_id, by_hand.money) == (None, Money(250, "USD"))
-    assert (reversal.refund_id, reversal.money) == (None, Money(750, "USD"))
-
-
-def test_a_dispute_from_its_start_to_its_end(paypal_bench: Bench, paypal: PayPal) -> None:
-    reference = paid(paypal_bench, paypal)
-    dispute_id = paypal_bench.happen(f"payments/{reference}/dispute", amount=300)["dispute_id"]
-    (told,) = paypal.fetch(reference).disputes
-    assert (told.psp_reference, told.money, told.status) == (
-        dispute_id,
-        Money(300, "USD"),
-        DisputeStatus.OPEN,
-    )
-    for outcome, status in (
-        ("RESOLVED_SELLER_FAVOUR", DisputeStatus.WON),
-        ("RESOLVED_BUYER_FAVOUR", DisputeStatus.LOST),
-    ):
-        paypal_bench.happen(f"disputes/{dispute_id}/resolve", outcome=outcome)
-        assert [one.status for one in paypal.fetch(reference).disputes] == [status]
-
-
-def test_disputes_that_we_may_not_read_are_a_setting_to_mend(
-    paypal_bench: Bench, paypal: PayPal
-) -> None:
-    reference = paid(paypal_bench, paypal)
-    paypal_bench.fault(no_disputes_feature=True)
-    with pytest.raises(Misconfigured, match="customer disputes"):
-        paypal.fetch(reference)
-
-
-# What clients let us keep
-
-
-def test_what_was_kept_is_charged_without_the_client(paypal_bench: Bench, paypal: PayPal) -> None:
-    reference = paid(paypal_bench, paypal, order_of(save_method=True))
-    saved = paypal.fetch(reference).saved_method
-    assert saved is not None
-    renewal = order_of(payment_id="pay_2", saved_method=saved)
-    paypal_bench.fault(drop_after_charge=True, next={"drop_after_charge": 1})
-    assert paypal.start(renewal) is UNKNOWN
-    outcome = paypal.start(renewal)
-    assert facts(outcome) == (PaymentStatus.SUCCEEDED, "pay_2", renewal.money, False)
-    assert [one["captured"] for one in paypal_bench.ledger()["payments"]] == [1000, 1000]
-
-
-def test_a_renewal_is_charged_once_though_its_key_is_forgotten(
-    paypal_bench: Bench, paypal: PayPal
-) -> None:
-    reference = paid(paypal_bench, paypal, order_of(save_method=True))
-    saved = paypal.fetch(reference).saved_method
-    renewal = order_of(payment_id="pay_2", saved_method=saved)
-    assert paypal.start(renewal).status is PaymentStatus.SUCCEEDED
-    paypal_bench.clock.advance(7 * 3600)
-    assert paypal.start(renewal) is UNKNOWN
-    assert [one["captured"] for one in paypal_bench.ledger()["payments"]] == [1000, 1000]
-
-
-def test_a_renewal_that_is_declined_has_failed(paypal_bench: Bench, paypal: PayPal) -> None:
-    reference = paid(paypal_bench, paypal, order_of(save_method=True))
-    saved = paypal.fetch(reference).saved_method
-    paypal_bench.fault(instrument_declined=True)
-    outcome = paypal.start(order_of(payment_id="pay_2", saved_method=saved))
-    assert outcome.failure is not None
-    assert outcome.failure.code == "instrument_declined"
-    paypal_bench.fault(capture_as="DECLINED")
-    outcome = paypal.start(order_of(payment_id="pay_3", saved_method=saved))
-    assert outcome.status is PaymentStatus.FAILED
-
-
-def test_what_is_kept_later_is_told_by_a_webhook(paypal_bench: Bench, paypal: PayPal) -> None:
-    paypal_bench.fault(pending_vault=True)
-    reference = paid(paypal_bench, paypal, order_of(save_method=True))
-    assert paypal.fetch(reference).saved_method is None
-    paypal_bench.happen(f"payments/{reference}/vault")
-    hint = heard(paypal_bench, paypal, 3)[2]
-    assert (hint.type, hint.psp_reference) == ("VAULT.PAYMENT-TOKEN.CREATED", reference)
-    assert paypal.fetch(reference).saved_method is not None
 
 
 # Webhooks

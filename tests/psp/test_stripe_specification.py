@@ -138,6 +138,8 @@ def test_what_is_read_is_as_specified(settings: Settings, order: Order) -> None:
         ("payment_intents", "amount=100"),
         ("payment_intents", "amount=1.5&currency=kes"),
         ("payment_intents", "amount=100&currency=kes&made_up=1"),
+        ("payment_intents", "amount=100&currency=kes&payment_method_types[0]=card"),
+        ("checkout/sessions", "success_url=x&payment_method_types[0]=card"),
         ("payment_intents", "amount=100&currency=kes&capture_method=later"),
         ("payment_intents", "amount=100&currency=kes&off_session=maybe"),
         ("payment_intents", "amount=100&currency=kes&automatic_payment_methods[enable]=true"),

@@ -16,7 +16,7 @@ from tollgate.domain.errors import Misconfigured, PspUnavailable, TollgateError,
 from tollgate.domain.money import Money
 from tollgate.domain.order import Customer, Order
 from tollgate.domain.outcome import UNKNOWN, Outcome
-from tollgate.domain.payment import Capture, Failure, PaymentStatus
+from tollgate.domain.payment import Capture, Failure, Method, PaymentStatus
 from tollgate.psp import stripe as adapter
 from tollgate.psp.stripe import Stripe
 from tollgate.settings import Settings
@@ -78,6 +78,12 @@ def test_asks_for_a_hold_only_where_the_order_does(settings: Settings, order: Or
     form = form_of(request_of(settings, replace(order, capture=Capture.MANUAL)))
     automatic = form_of(request_of(settings, order))
     assert form == automatic | {"payment_intent_data[capture_method]": "manual"}
+
+
+def test_a_method_is_asked_for_by_its_name(settings: Settings, order: Order) -> None:
+    form = form_of(request_of(settings, replace(order, method=Method.CARD)))
+    unnamed = form_of(request_of(settings, order))
+    assert form == unnamed | {"allowed_payment_method_types[0]": "card"}
 
 
 def test_sends_amounts_as_stripe_counts_them(settings: Settings, order: Order) -> None:

@@ -22,7 +22,7 @@ def mismatch(payment: Payment, outcome: Outcome) -> Failure | None:
     """
     if outcome.status is PaymentStatus.NEEDS_REVIEW:
         return outcome.failure  # the PSP says itself that something is wrong
-    silence_is_fine = outcome.status in UNPAID
+    silence_is_fine = outcome.status in UNPAID | {PaymentStatus.REQUIRES_ACTION}
     asked_minor = payment.money.amount_minor
     if outcome.status is PaymentStatus.SUCCEEDED and payment.capture_amount_minor is not None:
         asked_minor = payment.capture_amount_minor

@@ -28,6 +28,8 @@ from local.paypal import PayPalStandIn
 from local.paypal.specification import DISPUTES, ORDERS, PAYMENTS, problems
 from tests.local.standin.serving import Server, until
 
+__all__ = ["until"]
+
 CLIENT_ID = "client-of-the-suite"
 CLIENT_SECRET = "secret-of-the-suite"
 WEBHOOK_ID = "1JE4291016473214C"

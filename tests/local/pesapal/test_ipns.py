@@ -102,6 +102,7 @@ def test_orders_and_the_address_outlive_a_restart(ports: Ports, tmp_path: Path) 
         bench.happen(tracking_id, "decline")
     with standing(ports, state_file=file) as bench:
         assert bench.ipn_id == ipn_id
+        assert len(bench.call("GET", "URLSetup/GetIpnList").json()) == 1
         bench.press(tracking_id, "pay-card")
         assert bench.payment(tracking_id)["captured"] == 150_000
 

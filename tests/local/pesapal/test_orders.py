@@ -138,6 +138,13 @@ def test_an_unpaid_order_is_an_error_inside_http_200(bench: Bench) -> None:
     assert bench.status(tracking_id).keys() == {"status_code", "error", "status"}
 
 
+@pytest.mark.parametrize("names", [(), ("OrderTrackingId",), ("orderTrackingId", "id")])
+def test_a_status_is_asked_for_by_one_name(bench: Bench, names: tuple[str, ...]) -> None:
+    query = dict.fromkeys(names, bench.open_order())
+    answer = bench.call("GET", "Transactions/GetTransactionStatus", params=query).json()
+    assert code_of(answer) == "invalid_api_request_parameters"
+
+
 def test_nothing_ends_by_itself(bench: Bench) -> None:
     tracking_id = bench.open_order()
     bench.clock.advance(30 * 86_400)

@@ -36,9 +36,10 @@ def test_ends_after_five_minutes(bench: Bench) -> None:
     assert (refused.status_code, refused.json()["status"]) == (401, "401")
 
 
-@pytest.mark.parametrize("authorization", ["", "Bearer x", "Basic eyJ"])
+@pytest.mark.parametrize("authorization", ["", "Bearer x", "Basic {token}", "bearer {token}"])
 def test_no_request_without_one(bench: Bench, authorization: str) -> None:
-    headers = {"Authorization": authorization}
+    token = bench.fetch_token()["token"]
+    headers = {"Authorization": authorization.format(token=token)}
     assert bench.call("GET", "URLSetup/GetIpnList", headers=headers).status_code == 401
 
 
@@ -53,7 +54,9 @@ def test_may_be_refused_inside_http_200(bench: Bench) -> None:
     "headers", [{"Accept": "*/*"}, {"Content-Type": "text/plain"}, {"Content-Type": ""}]
 )
 def test_speaks_json_only(bench: Bench, headers: dict[str, str]) -> None:
-    answer = bench.call(
-        "POST", "Transactions/CancelOrder", content="{}", headers=headers | {"X": "y"}
-    )
+    tracking_id = bench.open_order()
+    content = {"order_tracking_id": tracking_id}
+    answer = bench.call("POST", "Transactions/CancelOrder", json=content, headers=headers)
     assert answer.json()["error"]["code"] == "invalid_api_request_parameters"
+    assert bench.payment(tracking_id)["status"] == "open"
+    assert bench.post("Transactions/CancelOrder", content)["status"] == "200"
