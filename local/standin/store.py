@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 StateT = TypeVar("StateT")
 
@@ -13,7 +13,7 @@ class Store(Generic[StateT]):
     """Holds the state, a dataclass whose fields all have defaults; `save` writes it where a crash
     leaves either the old file or the new one.
 
-    Raises pydantic.ValidationError for a file that another version wrote: delete it then.
+    A file that another version wrote is set aside, and the state begins anew.
     """
 
     def __init__(self, kind: type[StateT], file: Path | None) -> None:
@@ -21,7 +21,14 @@ class Store(Generic[StateT]):
         self._adapter = TypeAdapter(kind)
         self.state = kind()
         if file is not None and file.exists():
-            self.state = self._adapter.validate_json(file.read_bytes())
+            self.state = self._read(file)
+
+    def _read(self, file: Path) -> StateT:
+        try:
+            return self._adapter.validate_json(file.read_bytes())
+        except ValidationError:
+            file.replace(file.with_name(file.name + ".old"))
+            return self.state
 
     def save(self) -> None:
         if self._file is None:

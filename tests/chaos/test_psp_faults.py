@@ -22,8 +22,7 @@ from tests.world import Answer, World
 from tollgate.domain.errors import PspUnavailable
 from tollgate.domain.order import Order
 from tollgate.domain.outcome import UNKNOWN
-from tollgate.psp import stripe as adapter
-from tollgate.psp import stripe_reader
+from tollgate.psp import client, stripe_commands
 from tollgate.psp.stripe import Stripe
 from tollgate.settings import Settings
 
@@ -61,8 +60,8 @@ FAULTS = NOT_SENT | LOST | ARRIVED
 
 @pytest.fixture(autouse=True)
 def short_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(adapter, "SEND_TIMEOUT_SECONDS", DEADLINE_SECONDS)
-    monkeypatch.setattr(stripe_reader, "READ_TIMEOUT_SECONDS", DEADLINE_SECONDS)
+    monkeypatch.setattr(stripe_commands, "SEND_SECONDS", DEADLINE_SECONDS)
+    monkeypatch.setattr(client, "READ_SECONDS", DEADLINE_SECONDS)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A stage for each test, judged at its end; servers and a browser for all of them."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +16,8 @@ from tests.psp.conftest import certificates_loaded_once, connections_end_with_th
 from tests.world import Stores
 
 __all__ = ["certificates_loaded_once", "connections_end_with_their_test"]
+
+PATIENCE_SECONDS = 1.0
 
 # The SDK hands its form to httpx in a way that httpx has deprecated.
 _SDK_WARNING = "ignore:Use 'content=:DeprecationWarning"
@@ -44,3 +47,13 @@ def stage(
     with stage_of(KINDS[request.param], stores, contract_ports) as stage:
         yield stage
         judge(stage)
+
+
+@pytest.fixture
+def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Adapters wait a second for an answer, not ten."""
+    for psp in KINDS.values():
+        _ = psp.can  # so that its adapter is imported
+    for name, module in sys.modules.items():
+        if name.startswith("tollgate.psp.") and hasattr(module, "SEND_SECONDS"):
+            monkeypatch.setattr(module, "SEND_SECONDS", PATIENCE_SECONDS)

@@ -302,7 +302,7 @@ class TestSetup:
         return Operator(world, "apps")
 
     def test_it_is_stored_shown_and_audited(self, world: World, operator: Operator) -> None:
-        routes = [
+        routes: list[dict[str, Any]] = [
             {"currency": "KES", "method": "mpesa", "psps": ["pesapal"]},
             {"currency": None, "method": None, "psps": ["stripe", "paypal"]},
         ]

@@ -16,6 +16,7 @@ from tests.local.paypal.bench import (
 )
 from tests.psp.paypal_values import KeptTokens, order_of, settings_of
 from tollgate.domain.callback import Callback
+from tollgate.domain.money import Money
 from tollgate.domain.order import Order, RefundOrder
 from tollgate.domain.outcome import Hint, Outcome
 from tollgate.domain.payment import PaymentStatus

@@ -5,7 +5,6 @@ from random import Random
 from uuid import UUID
 
 import pytest
-from pydantic import ValidationError
 
 from local.standin.identifiers import CAPITALS_AND_DIGITS, Identifiers
 from local.standin.outbox import Attempt, Delivery, Event
@@ -28,11 +27,12 @@ def test_a_state_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert list(file.parent.iterdir()) == [file]
 
 
-def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
+def test_a_file_of_another_version_is_set_aside(tmp_path: Path) -> None:
     file = tmp_path / "coins.json"
     file.write_text('{"charges": 5}')
-    with pytest.raises(ValidationError):
-        Store(State, file)
+    assert Store(State, file).state.charges == {}
+    assert not file.exists()
+    assert (tmp_path / "coins.json.old").read_text() == '{"charges": 5}'
 
 
 def test_without_a_file_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
