@@ -8,11 +8,11 @@ from local.standin.outbox import Outbox
 
 @dataclass
 class Order:
-    """An order: `shown` is the JSON that PayPal would return. `asked` is the amount in it.
+    """An order: `shown` is the JSON that PayPal would return.
 
     `funding_declined`: the client approved it with something that has no money on it. `say`: the
-    word that the API says of it in the place of the true one. `vault_customer` is set while what is
-    paid with is to be kept.
+    word that the API says of it in the place of the true one. `saves_method`: what it is paid with
+    is to be kept.
     """
 
     shown: Json

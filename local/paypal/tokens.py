@@ -53,10 +53,6 @@ class Tokens:
         if ends_at <= self._world.clock.time():
             raise of_oauth(401, "invalid_token", "The token has expired")
 
-    def forget(self) -> None:
-        """Every token is refused from now on."""
-        self._world.state.tokens.clear()
-
 
 def _decoded(given: str) -> bytes:
     try:

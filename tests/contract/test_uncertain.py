@@ -19,7 +19,9 @@ def test_a_start_whose_answer_is_lost_is_finished_and_paid_once(stage: Stage, ho
     stage.reconcile()
     now = stage.read(payment)
     assert now["status"] == "requires_action"
+    assert now["next_action"]["type"] == stage.kind.action
     stage.psp.follow(now["next_action"])
+    stage.pass_time(seconds=2)
     stage.psp.do(now["psp_reference"], "pay")
     stage.wait_for(payment, "succeeded")
     assert stage.is_active() is True

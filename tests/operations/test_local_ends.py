@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -162,9 +163,7 @@ class TestNotFinal:
             world.now = due
             assert reconcile(world)["looked_at"] == 1
         assert looks[0] == START + LATE_PAUSE
-        assert {later - sooner for sooner, later in zip(looks, looks[1:], strict=False)} == {
-            LATE_PAUSE
-        }
+        assert {later - sooner for sooner, later in pairwise(looks)} == {LATE_PAUSE}
         assert timedelta() <= looks[-1] - (ends_at + LATE_AT_MOST) < LATE_PAUSE
         assert status_of(world, payment_id) == status
         world.pass_time(days=1)
@@ -207,8 +206,10 @@ class TestNotFinal:
         assert reconcile(world)["looked_at"] == 0
 
     def test_one_that_somebody_rejected_stays_so(self, world: World) -> None:
+        payment_id = create(world).json["id"]
+        world.psp.status = SUCCEEDED
         world.psp.alter = lambda said: replace(said, reference="pay_another")
-        payment_id = moved(world, SUCCEEDED)
+        tell(world, payment_id)
         body = {"resolution": "reject", "note": "Not ours"}
         Operator(world, "reviews").ask("POST", f"/{payment_id}", body)
         world.pass_time(hours=7)

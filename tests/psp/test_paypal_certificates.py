@@ -120,7 +120,7 @@ def test_refuses_a_key_that_is_none_of_rsa() -> None:
         b"",
         b"<html>",
         b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-        b"x" * 70_000,
+        authority().leaf() + b"\n" * 70_000,
         authority().leaf() * 9,
         httpx.Response(404),
         httpx.Response(200, content=gzip.compress(authority().leaf())),

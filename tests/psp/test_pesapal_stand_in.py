@@ -299,13 +299,3 @@ class TestRefund:
         failure = pesapal.refund(RefundOrder("ref_2", reference, Money(1, "KES")))
         assert failure is not None
         assert failure.code == "refund_rejected"
-
-    def test_a_lost_answer_is_no_refusal(self, bench: Bench, pesapal: Pesapal) -> None:
-        reference = self.paid(bench, pesapal)
-        bench.fault(drop_after_charge=True)
-        assert pesapal.refund(RefundOrder("ref_1", reference, MONEY)) is None
-
-    def test_is_not_asked_for_where_nothing_was_paid(self, pesapal: Pesapal) -> None:
-        failure = pesapal.refund(RefundOrder("ref_1", opened(pesapal), MONEY))
-        assert failure is not None
-        assert failure.code == "not_refundable"

@@ -1,6 +1,6 @@
 """How a PSP's word moves a payment: first until it is paid, then its refunds and disputes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -231,10 +231,10 @@ def _merged_refunds(
     return tuple(merged.values()), wrong
 
 
-def _nameless(refunds: Iterable[Refund], word: RefundOutcome) -> Refund | None:
+def _nameless(refunds: Collection[Refund], word: RefundOutcome) -> Refund | None:
     """The refund that was asked for, where the PSP says only that money went back, and not of what
-    wish nor how much."""
-    if word.money is not None or word.refund_id is not None:
+    wish nor how much. Once some of it is known to have gone back, the word may be about that."""
+    if word.money is not None or word.refund_id is not None or refunded_minor(refunds):
         return None
     waiting = (r for r in refunds if r.status is RefundStatus.PENDING and r.psp_reference is None)
     return next(waiting, None)

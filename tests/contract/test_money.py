@@ -1,0 +1,96 @@
+"""Money that is not what was asked, disputes, words that nobody knows: never a success by guess."""
+
+import pytest
+
+from tests.contract.kinds import for_kinds
+from tests.contract.stage import LOOK_AGAIN_SECONDS, Stage
+from tollgate.domain.dispute import DisputeStatus
+
+NEW_WORD = "half_paid"
+ANOTHER_CURRENCY = {"KES": "ugx", "USD": "eur"}
+
+
+@pytest.mark.parametrize("more", [100, -100])
+@for_kinds()
+def test_another_amount_is_for_a_human(stage: Stage, more: int) -> None:
+    stage.psp.faults(wrong_amount=more)
+    payment = stage.opened()
+    stage.psp.do(payment["psp_reference"], "pay")
+    stage.wait_for(payment, "needs_review")
+    assert stage.is_active() is False
+    assert stage.read(payment)["amount_captured"] == 0
+
+
+@for_kinds()
+def test_another_currency_is_for_a_human(stage: Stage) -> None:
+    stage.psp.faults(wrong_currency=ANOTHER_CURRENCY[stage.kind.currency])
+    payment = stage.opened()
+    stage.psp.do(payment["psp_reference"], "pay")
+    stage.wait_for(payment, "needs_review")
+    assert stage.is_active() is False
+
+
+@for_kinds()
+def test_a_word_that_nobody_knows_is_no_success(stage: Stage) -> None:
+    stage.psp.faults(lost=True)
+    payment = stage.opened()
+    stage.psp.do(payment["psp_reference"], "pay")
+    stage.psp.do(payment["psp_reference"], "say", state=NEW_WORD)
+    before = stage.status(payment)
+    stage.pass_time(seconds=LOOK_AGAIN_SECONDS)
+    stage.come_back(payment)
+    stage.pass_time(seconds=LOOK_AGAIN_SECONDS)
+    assert stage.is_active() is False
+    stage.pass_time(seconds=LOOK_AGAIN_SECONDS)
+    assert stage.read(payment)["status"] == before
+    assert stage.reconcile()["settled"] == 0
+    assert stage.status(payment) == before
+    stage.psp.do(payment["psp_reference"], "say")
+    stage.pass_time(seconds=LOOK_AGAIN_SECONDS)
+    assert stage.read(payment)["status"] == "succeeded"
+    assert stage.is_active() is True
+
+
+@for_kinds()
+def test_a_webhook_about_a_word_that_nobody_knows_is_settled_in_the_end(stage: Stage) -> None:
+    payment = stage.opened()
+    stage.psp.do(payment["psp_reference"], "say", state=NEW_WORD)
+    stage.psp.do(payment["psp_reference"], "pay")
+    assert stage.status(payment) == "requires_action"
+    stage.psp.do(payment["psp_reference"], "say")
+    stage.hear()
+    stage.reconcile()
+    assert stage.status(payment) == "succeeded"
+
+
+@for_kinds()
+def test_a_word_that_nobody_knows_undoes_nothing(stage: Stage) -> None:
+    payment = stage.paid()
+    stage.hear()
+    stage.psp.do(payment["psp_reference"], "say", state=NEW_WORD)
+    for event in stage.psp.ledger()["events"]:
+        stage.pass_time(seconds=2)
+        stage.psp.resend(event["id"])
+    stage.reconcile()
+    assert stage.status(payment) == "succeeded"
+    assert stage.is_active() is True
+    stage.psp.do(payment["psp_reference"], "say")
+
+
+@pytest.mark.parametrize("webhook", ["webhook", "lost"])
+@for_kinds(lambda kind: kind.can.dispute_events)
+def test_a_dispute_is_told(stage: Stage, webhook: str) -> None:
+    payment = stage.paid()
+    stage.hear()
+    stage.psp.faults(lost=webhook == "lost")
+    stage.psp.do(payment["psp_reference"], "dispute")
+    if webhook == "lost":  # whatever is told next, the PSP is asked for all of it
+        stage.psp.resend(stage.psp.ledger()["events"][0]["id"])
+        stage.psp.faults()
+        stage.psp.do(payment["psp_reference"], "refund", amount=payment["amount"] // 3)
+    stage.hear()
+    assert stage.world.rows("SELECT status, amount_minor FROM disputes") == [
+        (DisputeStatus.OPEN, payment["amount"])
+    ]
+    assert stage.status(payment) == "disputed"
+    assert stage.is_active() is False
