@@ -30,7 +30,7 @@ from local.postgres import free_port
 from local.stripe import StripeStandIn
 from tests.world import World, entry
 from tollgate.operations.context import Context
-from tollgate.psp.stripe import Stripe
+from tollgate.psp.stripe.adapter import Stripe
 from tollgate.settings import Settings
 
 CONTAINERS = 16

@@ -71,7 +71,9 @@ class ScriptedPsp:
         self.on_start(order)
         return self.alter(self._outcome(order, PaymentStatus.REQUIRES_ACTION))
 
-    def find(self, payment_id: str, _created_at: datetime) -> Outcome | None:
+    def find(
+        self, payment_id: str, _created_at: datetime, _off_session: bool = False
+    ) -> Outcome | None:
         """What was opened under our reference."""
         self.finds.append(payment_id)
         self.on_find(payment_id)

@@ -64,7 +64,9 @@ class LedgerPsp:
         )
         return UNKNOWN if charge is None else _outcome(charge)
 
-    def find(self, payment_id: str, _created_at: datetime) -> Outcome | None:
+    def find(
+        self, payment_id: str, _created_at: datetime, _off_session: bool = False
+    ) -> Outcome | None:
         """What is in the books under our reference."""
         charge = self._read("find", payment_id=payment_id)
         return None if "unknown" in charge else _outcome(charge)

@@ -23,7 +23,7 @@ from tollgate.domain.errors import PspUnavailable
 from tollgate.domain.order import Order
 from tollgate.domain.outcome import UNKNOWN
 from tollgate.psp import client, stripe_commands
-from tollgate.psp.stripe import Stripe
+from tollgate.psp.stripe.adapter import Stripe
 from tollgate.settings import Settings
 
 __all__ = [

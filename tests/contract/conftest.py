@@ -40,9 +40,7 @@ def contract_ports() -> Iterator[Ports]:
 
 
 @pytest.fixture
-def stage(
-    request: pytest.FixtureRequest, stores: Stores, contract_ports: Ports
-) -> Iterator[Stage]:
+def stage(request: pytest.FixtureRequest, stores: Stores, contract_ports: Ports) -> Iterator[Stage]:
     """The stage that `for_kinds` names."""
     with stage_of(KINDS[request.param], stores, contract_ports) as stage:
         yield stage

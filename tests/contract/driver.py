@@ -41,7 +41,9 @@ class Watched:
             body += message.get("body", b"")
             if message.get("more_body") or self.instead is None:
                 return
-            said = body.replace(*self.instead).replace(*(w.replace(b":", b": ") for w in self.instead))
+            said = body.replace(*self.instead).replace(
+                *(w.replace(b":", b": ") for w in self.instead)
+            )
             length = (b"content-length", str(len(said)).encode())
             headers = [pair for pair in started[0]["headers"] if pair[0] != length[0]]
             await send({**started[0], "headers": [*headers, length]})

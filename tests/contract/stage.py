@@ -140,9 +140,7 @@ class Stage:
 
     def come_back(self, payment: Payment) -> Answer:
         """The client's browser comes back from the PSP."""
-        answer = self.gateway.call(
-            Call("payments/return", "GET", f"/{payment['id']}", "", {}, b"")
-        )
+        answer = self.gateway.call(Call("payments/return", "GET", f"/{payment['id']}", "", {}, b""))
         self.answers.append(answer)
         return answer
 

@@ -87,4 +87,3 @@ def _truth(stage: Stage) -> list[Any]:
     tables = ("payments", "refunds", "subscription_periods", "ledger_entries", "outbox")
     sql = "SELECT to_jsonb(t) - 'asked_at' - 'next_check_at' FROM {} t ORDER BY t::text"
     return [stage.world.rows(sql.format(table)) for table in tables]
-

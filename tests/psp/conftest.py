@@ -21,7 +21,7 @@ from tests.local.stripe.conftest import (
 from tollgate.domain.keyring import Keyring
 from tollgate.domain.money import Money
 from tollgate.domain.order import Customer, Order
-from tollgate.psp.stripe import Stripe
+from tollgate.psp.stripe.adapter import Stripe
 from tollgate.settings import Settings
 
 __all__ = ["bench", "order", "ports", "settings", "start", "stripe"]

@@ -29,7 +29,7 @@ from tollgate.domain.money import Money
 from tollgate.domain.order import Order
 from tollgate.domain.outcome import Outcome
 from tollgate.domain.payment import Method, PaymentStatus
-from tollgate.psp.jenga import Jenga
+from tollgate.psp.jenga.adapter import Jenga
 from tollgate.settings import Settings
 
 __all__ = ["jenga_bench", "jenga_ports", "start_jenga"]

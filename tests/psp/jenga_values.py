@@ -20,7 +20,7 @@ from tollgate.domain.keyring import Keyring
 from tollgate.domain.money import Money
 from tollgate.domain.order import Customer, Order
 from tollgate.domain.psp_token import Token
-from tollgate.psp.jenga import Jenga
+from tollgate.psp.jenga.adapter import Jenga
 from tollgate.settings import Settings
 
 UAT = "https://uat.finserve.africa"

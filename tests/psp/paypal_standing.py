@@ -20,7 +20,7 @@ from tollgate.domain.money import Money
 from tollgate.domain.order import Order, RefundOrder
 from tollgate.domain.outcome import Hint, Outcome
 from tollgate.domain.payment import PaymentStatus
-from tollgate.psp.paypal import PayPal
+from tollgate.psp.paypal.adapter import PayPal
 from tollgate.settings import Settings
 
 

@@ -14,7 +14,7 @@ from tollgate.domain.keyring import Keyring
 from tollgate.domain.money import Money
 from tollgate.domain.order import Customer, Order, RefundOrder
 from tollgate.domain.psp_token import Token
-from tollgate.psp.paypal import PayPal
+from tollgate.psp.paypal.adapter import PayPal
 from tollgate.settings import Settings
 
 API = "https://api-m.sandbox.paypal.com"

@@ -13,7 +13,7 @@ from tollgate.domain.keyring import Keyring
 from tollgate.domain.money import Money
 from tollgate.domain.order import Customer, Order
 from tollgate.domain.psp_token import Token
-from tollgate.psp.pesapal import Pesapal
+from tollgate.psp.pesapal.adapter import Pesapal
 from tollgate.settings import Settings
 
 API = "https://cybqa.pesapal.com/pesapalv3/api"

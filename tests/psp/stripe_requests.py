@@ -12,7 +12,7 @@ from tests.psp.stripe_values import intent, own_intent, paid_session, refund, se
 from tollgate.domain.money import Money
 from tollgate.domain.order import RefundOrder
 from tollgate.domain.payment import Failure
-from tollgate.psp.stripe import Stripe
+from tollgate.psp.stripe.adapter import Stripe
 from tollgate.settings import Settings
 
 API = "https://api.stripe.com/v1"

@@ -20,7 +20,7 @@ from tollgate.domain.order import Customer, Order
 from tollgate.domain.outcome import Outcome
 from tollgate.domain.payment import Method, PaymentStatus
 from tollgate.psp import open_psp
-from tollgate.psp.jenga import Jenga
+from tollgate.psp.jenga.adapter import Jenga
 
 
 def start(order: Order, jenga: Jenga | None = None) -> Outcome:

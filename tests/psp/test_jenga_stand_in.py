@@ -24,7 +24,7 @@ from tests.psp.jenga_values import (
 from tollgate.domain.money import Money
 from tollgate.domain.order import Order, RefundOrder
 from tollgate.domain.payment import PaymentStatus as S
-from tollgate.psp.jenga import Jenga
+from tollgate.psp.jenga.adapter import Jenga
 
 __all__ = ["by_mpesa", "jenga", "jenga_bench", "jenga_ports", "start_jenga"]
 

@@ -29,7 +29,7 @@ from tollgate.domain.money import Money
 from tollgate.domain.order import Order
 from tollgate.domain.outcome import UNKNOWN
 from tollgate.domain.payment import PaymentStatus as S
-from tollgate.psp.jenga import Jenga
+from tollgate.psp.jenga.adapter import Jenga
 
 __all__ = ["by_mpesa", "jenga", "jenga_bench", "jenga_ports", "start_jenga"]
 

@@ -15,7 +15,7 @@ from tests.psp.jenga_values import (
     token,
 )
 from tollgate.domain.errors import Misconfigured, PspUnavailable
-from tollgate.psp.jenga import Jenga
+from tollgate.psp.jenga.adapter import Jenga
 
 
 def kept(answer: httpx.Response | Exception, **values: str) -> KeptTokens:

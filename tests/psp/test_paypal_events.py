@@ -7,7 +7,7 @@ import pytest
 
 from tollgate.domain.errors import WebhookMalformed
 from tollgate.domain.outcome import Hint
-from tollgate.psp.paypal_events import read_event
+from tollgate.psp.paypal.events import read_event
 
 ORDER_ID = "4K5112848U951142F"
 CAPTURE_ID = "5VK462069F664902F"

@@ -24,7 +24,7 @@ from tollgate.domain.errors import (
     TollgateError,
     WebhookMalformed,
 )
-from tollgate.psp.paypal import PayPal
+from tollgate.psp.paypal.adapter import PayPal
 
 OWN_URL = "http://127.0.0.1:8080/paypal"
 

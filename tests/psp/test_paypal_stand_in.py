@@ -16,7 +16,7 @@ from tollgate.domain.errors import Misconfigured, PspUnavailable, SignatureRefus
 from tollgate.domain.money import Money
 from tollgate.domain.outcome import UNKNOWN
 from tollgate.domain.payment import Failure, PaymentStatus
-from tollgate.psp.paypal import PayPal
+from tollgate.psp.paypal.adapter import PayPal
 
 KEY = "tollgate-pay_1-capture-2"
 paypal_bench = paypal_standing.paypal_bench

@@ -14,7 +14,7 @@ from tollgate.domain.money import Money
 from tollgate.domain.outcome import UNKNOWN
 from tollgate.domain.payment import Failure, PaymentStatus
 from tollgate.domain.refund import RefundStatus
-from tollgate.psp.paypal import PayPal
+from tollgate.psp.paypal.adapter import PayPal
 
 paypal_bench = paypal_standing.paypal_bench
 paypal_ports = paypal_standing.paypal_ports

@@ -30,7 +30,7 @@ from tollgate.domain.money import Money
 from tollgate.domain.order import SavedMethod
 from tollgate.domain.outcome import UNKNOWN, Outcome
 from tollgate.domain.payment import Failure, PaymentStatus
-from tollgate.psp.paypal import PayPal
+from tollgate.psp.paypal.adapter import PayPal
 
 VAULT = {"PAYPAL_VAULT": "on"}
 

@@ -9,8 +9,8 @@ import pytest
 from tollgate.domain.errors import UnsupportedAmount
 from tollgate.domain.money import EXPONENTS, MAX_AMOUNT_MINOR, Money
 from tollgate.psp.major_units import from_major
-from tollgate.psp.pesapal import Pesapal
-from tollgate.psp.pesapal_requests import amount_of
+from tollgate.psp.pesapal.adapter import Pesapal
+from tollgate.psp.pesapal.requests import amount_of
 
 EDGES = (1, 7, 10, 29, 99, 100, 101, 110, 1_999, 150_010, MAX_AMOUNT_MINOR - 1, MAX_AMOUNT_MINOR)
 

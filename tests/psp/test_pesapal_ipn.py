@@ -15,8 +15,8 @@ from tests.psp.pesapal_values import (
     settings_of,
 )
 from tollgate.domain.errors import PspUnavailable, RefusedByPsp
-from tollgate.psp.pesapal_api import Api
-from tollgate.psp.pesapal_ipn import Ipn, list_ipns, register_ipn
+from tollgate.psp.pesapal.api import Api
+from tollgate.psp.pesapal.ipn import Ipn, list_ipns, register_ipn
 
 URL = "https://functions.example/webhook/receive/pesapal/token"
 ITEM: dict[str, Any] = {

@@ -15,7 +15,7 @@ from tollgate.domain.money import Money
 from tollgate.domain.order import Customer, RefundOrder
 from tollgate.domain.outcome import UNKNOWN, Outcome
 from tollgate.domain.payment import PaymentStatus
-from tollgate.psp.pesapal import Pesapal
+from tollgate.psp.pesapal.adapter import Pesapal
 
 MONEY = Money(150_000, "KES")
 

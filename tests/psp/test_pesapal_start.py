@@ -38,7 +38,7 @@ from tollgate.domain.order import Customer
 from tollgate.domain.outcome import UNKNOWN, Outcome
 from tollgate.domain.payment import Capture, Failure, Method, PaymentStatus
 from tollgate.psp import open_psp
-from tollgate.psp.pesapal import Pesapal
+from tollgate.psp.pesapal.adapter import Pesapal
 
 
 def opened(**more: Any) -> httpx.Response:

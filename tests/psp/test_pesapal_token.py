@@ -21,8 +21,8 @@ from tests.psp.pesapal_values import (
 )
 from tollgate.domain.errors import Misconfigured, PspUnavailable, TollgateError
 from tollgate.domain.payment import PaymentStatus
-from tollgate.psp.pesapal import Pesapal
-from tollgate.psp.pesapal_api import TOKEN_LIVES_SECONDS
+from tollgate.psp.pesapal.adapter import Pesapal
+from tollgate.psp.pesapal.api import TOKEN_LIVES_SECONDS
 
 
 def fetch(tokens: KeptTokens, *answers: httpx.Response, given: list[httpx.Response]) -> list[str]:

@@ -11,8 +11,8 @@ from tollgate.domain.errors import UnsupportedAmount, UnsupportedCurrency, Unsup
 from tollgate.domain.money import EXPONENTS, MAX_AMOUNT_MINOR, Money
 from tollgate.domain.order import Order, SavedMethod
 from tollgate.domain.payment import Capture, Method, Page
-from tollgate.psp.stripe import CAPABILITIES
-from tollgate.psp.stripe_amounts import CURRENCIES, from_stripe, to_stripe
+from tollgate.psp.stripe.adapter import CAPABILITIES
+from tollgate.psp.stripe.amounts import CURRENCIES, from_stripe, to_stripe
 
 # docs.stripe.com/currencies; MGA is on it though ISO 4217 gives it two decimals
 ZERO_DECIMALS = "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF"

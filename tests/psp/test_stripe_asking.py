@@ -20,7 +20,7 @@ from tests.psp.stripe_requests import (
 from tollgate.domain.errors import Misconfigured, PspUnavailable, TollgateError, UnsupportedAmount
 from tollgate.domain.money import Money
 from tollgate.domain.payment import Failure
-from tollgate.psp.stripe import Stripe
+from tollgate.psp.stripe.adapter import Stripe
 from tollgate.settings import Settings
 
 # The SDK hands its form to httpx in a way that httpx has deprecated.

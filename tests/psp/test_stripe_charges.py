@@ -13,7 +13,7 @@ from tollgate.domain.money import Money
 from tollgate.domain.outcome import DisputeOutcome, Outcome, RefundOutcome
 from tollgate.domain.payment import Failure
 from tollgate.domain.refund import RefundStatus
-from tollgate.psp.stripe import Stripe
+from tollgate.psp.stripe.adapter import Stripe
 from tollgate.settings import Settings
 
 

@@ -13,7 +13,7 @@ from tests.psp.stripe_values import charge, dispute, event, intent, refund, sess
 from tollgate.domain.callback import Callback
 from tollgate.domain.errors import Misconfigured, SignatureRefused, WebhookMalformed
 from tollgate.domain.outcome import Hint
-from tollgate.psp.stripe import Stripe
+from tollgate.psp.stripe.adapter import Stripe
 from tollgate.settings import Settings
 
 NOW = datetime(2026, 9, 21, 12, tzinfo=UTC)

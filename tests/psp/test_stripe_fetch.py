@@ -16,7 +16,7 @@ from tollgate.domain.errors import Misconfigured, PspUnavailable
 from tollgate.domain.money import Money
 from tollgate.domain.outcome import UNKNOWN, Outcome
 from tollgate.domain.payment import Failure, PaymentStatus
-from tollgate.psp.stripe import API_VERSION, Stripe
+from tollgate.psp.stripe.adapter import API_VERSION, Stripe
 from tollgate.settings import Settings
 
 URL = "https://api.stripe.com/v1/checkout/sessions/cs_test_1"

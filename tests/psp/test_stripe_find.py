@@ -11,7 +11,7 @@ from tests.psp.stripe_values import intent, listed, own_intent, paid_session, se
 from tollgate.domain.errors import PspUnavailable
 from tollgate.domain.outcome import Outcome
 from tollgate.domain.payment import PaymentStatus
-from tollgate.psp.stripe import CAPABILITIES, FIND_PAGES_MAX, Stripe
+from tollgate.psp.stripe.adapter import CAPABILITIES, FIND_PAGES_MAX, Stripe
 from tollgate.settings import Settings
 
 CREATED_AT = datetime(2026, 9, 21, 12, 0, 0, 500_000, tzinfo=UTC)

@@ -10,7 +10,7 @@ from tests.psp.stripe_values import charge, dispute, listed, refund
 from tollgate.domain.errors import PspUnavailable
 from tollgate.domain.money import Money
 from tollgate.domain.outcome import Movement, MovementKind
-from tollgate.psp.stripe import Stripe
+from tollgate.psp.stripe.adapter import Stripe
 from tollgate.settings import Settings
 
 WEEK = 7 * 86_400

@@ -10,7 +10,7 @@ import respx
 from tests.psp.stripe_values import AWAY, intent, own_intent, paid_session, session
 from tollgate.domain.errors import PspUnavailable
 from tollgate.domain.order import Order, SavedMethod
-from tollgate.psp.stripe import Stripe
+from tollgate.psp.stripe.adapter import Stripe
 from tollgate.settings import Settings
 
 # The SDK hands its form to httpx in a way that httpx has deprecated.

@@ -9,7 +9,7 @@ import pytest
 import stripe
 
 from tollgate.domain.errors import SignatureRefused
-from tollgate.psp.stripe_signature import TOLERANCE_SECONDS, verify
+from tollgate.psp.stripe.signature import TOLERANCE_SECONDS, verify
 
 SECRET = "whsec_of_the_suite"
 BODIES = (

@@ -18,7 +18,7 @@ from tollgate.domain.errors import PspUnavailable
 from tollgate.domain.money import Money
 from tollgate.domain.order import Customer, Order, RefundOrder, SavedMethod
 from tollgate.domain.payment import Capture, Method, Page
-from tollgate.psp.stripe import Stripe
+from tollgate.psp.stripe.adapter import Stripe
 from tollgate.settings import Settings
 
 # The SDK hands its form to httpx in a way that httpx has deprecated.

@@ -20,7 +20,7 @@ from tollgate.domain.outcome import (
 )
 from tollgate.domain.payment import Capture, Failure, PaymentStatus
 from tollgate.domain.refund import RefundStatus
-from tollgate.psp.stripe import Stripe
+from tollgate.psp.stripe.adapter import Stripe
 
 # The SDK hands its form to httpx in a way that httpx has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")

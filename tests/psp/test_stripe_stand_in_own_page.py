@@ -16,7 +16,7 @@ from tollgate.domain.money import Money
 from tollgate.domain.order import Order, RefundOrder, SavedMethod
 from tollgate.domain.outcome import UNKNOWN, Outcome
 from tollgate.domain.payment import Capture, Page, PaymentStatus
-from tollgate.psp.stripe import Stripe
+from tollgate.psp.stripe.adapter import Stripe
 from tollgate.settings import Settings
 
 # The SDK hands its form to httpx in a way that httpx has deprecated.

@@ -18,7 +18,7 @@ from tollgate.domain.order import Customer, Order
 from tollgate.domain.outcome import UNKNOWN, Outcome
 from tollgate.domain.payment import Capture, Failure, Method, PaymentStatus
 from tollgate.psp import stripe as adapter
-from tollgate.psp.stripe import Stripe
+from tollgate.psp.stripe.adapter import Stripe
 from tollgate.settings import Settings
 
 # The SDK hands its form to httpx in a way that httpx has deprecated.

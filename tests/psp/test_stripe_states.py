@@ -8,7 +8,7 @@ import respx
 
 from tests.psp.stripe_requests import INTENT, REQUESTS, SESSION, agreed, asked, refused
 from tests.psp.stripe_values import intent, own_intent, paid_session, session
-from tollgate.psp.stripe import Stripe
+from tollgate.psp.stripe.adapter import Stripe
 from tollgate.settings import Settings
 
 # The SDK hands its form to httpx in a way that httpx has deprecated.

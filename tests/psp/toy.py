@@ -61,7 +61,9 @@ class Toy:
         except NOT_AS_DOCUMENTED:
             return UNKNOWN
 
-    def find(self, payment_id: str, created_at: datetime) -> Outcome | None:
+    def find(
+        self, payment_id: str, created_at: datetime, off_session: bool = False
+    ) -> Outcome | None:
         answer = self._client.read("GET", f"/bills/{payment_id}")
         with as_documented("Toy"):
             return None if answer.status_code == 404 else self._outcome(answer.text)

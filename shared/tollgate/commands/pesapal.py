@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from tollgate.commands.nouns import Failed, Nouns, tell, verbs_of
 from tollgate.domain.psp_token import Token
-from tollgate.psp.pesapal_api import Api
-from tollgate.psp.pesapal_ipn import Ipn, list_ipns, register_ipn
+from tollgate.psp.pesapal.api import Api
+from tollgate.psp.pesapal.ipn import Ipn, list_ipns, register_ipn
 from tollgate.settings import Settings
 
 _TOKEN_BYTES = 32

@@ -142,6 +142,11 @@ class Payment:
         return Tenant(self.app_id)
 
     @property
+    def is_off_session(self) -> bool:
+        """Whether it is charged while the client is away, without a page."""
+        return self.saved_method_id is not None
+
+    @property
     def is_open(self) -> bool:
         """Whether the PSP may still move it."""
         return self.status in OPEN

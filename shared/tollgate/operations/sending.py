@@ -31,7 +31,7 @@ def start(context: Context, payment: Payment, customer: Customer, *, again: bool
     """Opens the payment at its PSP. Raises as Psp.start and Psp.find do."""
     psp = context.psp(payment.psp)
     if again and _is_forgotten(context, psp, payment.created_at):
-        found = psp.find(payment.id, payment.created_at)
+        found = psp.find(payment.id, payment.created_at, payment.is_off_session)
         if found is not None:
             return found
     try:

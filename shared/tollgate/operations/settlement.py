@@ -69,7 +69,7 @@ def _fetch(context: Context, payment: Payment, reference: str | None) -> Outcome
     """What the PSP says now; no transaction is open here."""
     psp = context.psp(payment.psp)
     if reference is None:
-        return psp.find(payment.id, payment.created_at)
+        return psp.find(payment.id, payment.created_at, payment.is_off_session)
     return psp.fetch(reference)
 
 

@@ -7,10 +7,10 @@ from tollgate.psp.protocol import Psp, Tokens
 from tollgate.settings import Settings
 
 REGISTRY = {
-    "stripe": "tollgate.psp.stripe:Stripe",
-    "paypal": "tollgate.psp.paypal:PayPal",
-    "pesapal": "tollgate.psp.pesapal:Pesapal",
-    "jenga": "tollgate.psp.jenga:Jenga",
+    "stripe": "tollgate.psp.stripe.adapter:Stripe",
+    "paypal": "tollgate.psp.paypal.adapter:PayPal",
+    "pesapal": "tollgate.psp.pesapal.adapter:Pesapal",
+    "jenga": "tollgate.psp.jenga.adapter:Jenga",
 }
 """Name, as in the API and in the webhook's path: where its adapter is. Imported when asked for."""
 

@@ -46,8 +46,11 @@ class Psp(Protocol):
         where it is certain that the PSP did nothing.
         """
 
-    def find(self, payment_id: str, created_at: datetime) -> Outcome | None:
-        """The payment that was opened under our reference at about that time.
+    def find(
+        self, payment_id: str, created_at: datetime, off_session: bool = False
+    ) -> Outcome | None:
+        """The payment that was opened under our reference at about that time; `off_session`: it
+        had no page, and may have been charged at once.
 
         None where there is none for certain, or where it is certain that nobody can pay it: its
         page's address was lost with the answer. Raises PspUnavailable when it can't tell.

@@ -143,7 +143,7 @@ class PaymentView(PaymentFields):
             capture=payment.capture,
             page=payment.page,
             save_method=payment.save_method,
-            off_session=payment.saved_method_id is not None,
+            off_session=payment.is_off_session,
             plan=payment.plan,
             product=payment.product,
             subscription_id=payment.subscription_id,

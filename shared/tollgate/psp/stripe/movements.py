@@ -14,9 +14,9 @@ from tollgate.domain.dispute import TAKEN
 from tollgate.domain.outcome import Movement, MovementKind
 from tollgate.domain.refund import RefundStatus
 from tollgate.psp.answers import as_documented, text
-from tollgate.psp.stripe_charges import dispute_status, is_release, refund_status
-from tollgate.psp.stripe_reader import Reader
-from tollgate.psp.stripe_values import expanded, instant, our_reference, stated_money
+from tollgate.psp.stripe.charges import dispute_status, is_release, refund_status
+from tollgate.psp.stripe.reader import Reader
+from tollgate.psp.stripe.values import expanded, instant, our_reference, stated_money
 
 PAGES_MAX = 1_000
 """Of a hundred objects each. Rather no answer than one that leaves money out."""

@@ -13,7 +13,7 @@ from tollgate.domain.order import SavedMethod
 from tollgate.domain.outcome import UNKNOWN, Outcome
 from tollgate.domain.payment import Failure, PaymentStatus
 from tollgate.psp.answers import optional_text, text
-from tollgate.psp.stripe_values import expanded, id_of, money, our_reference
+from tollgate.psp.stripe.values import expanded, id_of, money, our_reference
 
 CLIENT_AWAY = "client_away"
 """In the metadata of a PaymentIntent that was charged off session, which Stripe does not tell:

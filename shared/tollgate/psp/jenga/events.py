@@ -16,9 +16,9 @@ from tollgate.domain.callback import Callback
 from tollgate.domain.errors import SignatureRefused, WebhookMalformed
 from tollgate.domain.outcome import Hint
 from tollgate.psp.answers import NOT_AS_DOCUMENTED, mapping, text
-from tollgate.psp.jenga_api import code_of
-from tollgate.psp.jenga_reading import DEBITED_NOT_CREDITED
-from tollgate.psp.jenga_references import OrderReference, read_reference
+from tollgate.psp.jenga.api import code_of
+from tollgate.psp.jenga.reading import DEBITED_NOT_CREDITED
+from tollgate.psp.jenga.references import OrderReference, read_reference
 from tollgate.settings import Settings
 
 PART_MAX = 80

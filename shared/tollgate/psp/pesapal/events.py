@@ -14,7 +14,7 @@ from tollgate.domain.callback import Callback
 from tollgate.domain.errors import SignatureRefused, WebhookMalformed
 from tollgate.domain.outcome import Hint
 from tollgate.psp.answers import NOT_AS_DOCUMENTED, mapping, text
-from tollgate.psp.pesapal_requests import payment_id_of
+from tollgate.psp.pesapal.requests import payment_id_of
 
 RECURRING = "RECURRING"
 """A charge that Pesapal made by a schedule of its own, which we never ask for."""

@@ -13,8 +13,8 @@ from tollgate.domain.dispute import DisputeStatus
 from tollgate.domain.errors import PspUnavailable
 from tollgate.domain.outcome import DisputeOutcome
 from tollgate.psp.answers import as_documented, mapping, text
-from tollgate.psp.paypal_amounts import stated_money
-from tollgate.psp.paypal_api import Api
+from tollgate.psp.paypal.amounts import stated_money
+from tollgate.psp.paypal.api import Api
 
 PAGE_SIZE = 50
 """The most that PayPal lists at once; nobody disputes one capture as often."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from tollgate.domain.order import Order, RefundOrder, SavedMethod
 from tollgate.domain.payment import Capture
-from tollgate.psp.stripe_amounts import to_stripe
-from tollgate.psp.stripe_intents import CLIENT_AWAY
+from tollgate.psp.stripe.amounts import to_stripe
+from tollgate.psp.stripe.intents import CLIENT_AWAY
 
 if TYPE_CHECKING:
     from stripe.params import (

@@ -10,7 +10,7 @@ from typing import Any
 
 from tollgate.domain.errors import PspUnavailable, RefusedByPsp
 from tollgate.psp.answers import as_documented, mapping, text
-from tollgate.psp.pesapal_api import PSP, Api
+from tollgate.psp.pesapal.api import PSP, Api
 
 NOTIFICATION_TYPE = "POST"
 """Rather than GET: what is in a query is written into the logs of all that it passes."""

@@ -12,7 +12,7 @@ from typing import Any
 from tollgate.domain.errors import WebhookMalformed
 from tollgate.domain.outcome import Hint
 from tollgate.psp.answers import NOT_AS_DOCUMENTED, optional_text, text
-from tollgate.psp.stripe_values import id_of
+from tollgate.psp.stripe.values import id_of
 
 _NAMED_BY_ID = ("payment_intent", "charge")
 _NAMED_BY_FIELD = {

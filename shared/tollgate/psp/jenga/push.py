@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tollgate.domain.errors import CustomerIncomplete, FieldError, UnsupportedAmount
 from tollgate.domain.order import Order
-from tollgate.psp.jenga_references import OrderReference
+from tollgate.psp.jenga.references import OrderReference
 from tollgate.psp.major_units import to_major
 
 CURRENCY = "KES"

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from tollgate.domain.callback import Callback
 from tollgate.domain.errors import SignatureRefused
-from tollgate.psp.paypal_certificates import Certificates
+from tollgate.psp.paypal.certificates import Certificates
 
 ALGORITHM = "SHA256withRSA"
 HEADER_LENGTH_MAX = 2048

@@ -19,14 +19,14 @@ from tollgate.domain.order import Order, RefundOrder
 from tollgate.domain.outcome import UNKNOWN, Hint, Movement, Outcome
 from tollgate.domain.payment import Failure, Method, PaymentStatus
 from tollgate.psp.answers import as_documented, mapping
-from tollgate.psp.jenga_api import DUPLICATE_REFERENCE, REFUSALS, Answer, Api
-from tollgate.psp.jenga_checkout import LIVE_PAGE, TEST_PAGE, checkout_fields
-from tollgate.psp.jenga_events import read_event
-from tollgate.psp.jenga_push import phone_of, push_of, whole_shillings
-from tollgate.psp.jenga_reading import read_details, read_order
-from tollgate.psp.jenga_references import OrderReference, Way, read_reference
-from tollgate.psp.jenga_signature import SETTING as PRIVATE_KEY
-from tollgate.psp.jenga_signature import Signer
+from tollgate.psp.jenga.api import DUPLICATE_REFERENCE, REFUSALS, Answer, Api
+from tollgate.psp.jenga.checkout import LIVE_PAGE, TEST_PAGE, checkout_fields
+from tollgate.psp.jenga.events import read_event
+from tollgate.psp.jenga.push import phone_of, push_of, whole_shillings
+from tollgate.psp.jenga.reading import read_details, read_order
+from tollgate.psp.jenga.references import OrderReference, Way, read_reference
+from tollgate.psp.jenga.signature import SETTING as PRIVATE_KEY
+from tollgate.psp.jenga.signature import Signer
 from tollgate.psp.major_units import to_major
 from tollgate.psp.protocol import Tokens
 from tollgate.settings import Settings
@@ -74,7 +74,9 @@ class Jenga:
         """
         return self._push(order) if order.method is Method.MPESA else self._checkout(order)
 
-    def find(self, payment_id: str, _created_at: datetime) -> Outcome | None:
+    def find(
+        self, payment_id: str, _created_at: datetime, _off_session: bool = False
+    ) -> Outcome | None:
         """Asks for what either way would have left under our reference. See Psp.find."""
         for way in Way.PUSH, Way.CHECKOUT:
             found = self._read(OrderReference(way, payment_id))

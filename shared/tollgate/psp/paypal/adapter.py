@@ -19,15 +19,15 @@ from tollgate.domain.order import Order, RefundOrder
 from tollgate.domain.outcome import UNKNOWN, Hint, Movement, Outcome
 from tollgate.domain.payment import Failure, Method, PaymentStatus
 from tollgate.psp.answers import NOT_AS_DOCUMENTED, as_documented
-from tollgate.psp.paypal_amounts import CURRENCIES, to_paypal
-from tollgate.psp.paypal_api import Api
-from tollgate.psp.paypal_captures import read_captures
-from tollgate.psp.paypal_certificates import Certificates
-from tollgate.psp.paypal_disputes import read_disputes
-from tollgate.psp.paypal_events import read_event
-from tollgate.psp.paypal_orders import read_order, unit_of
-from tollgate.psp.paypal_requests import order_body, refund_body
-from tollgate.psp.paypal_signature import verify
+from tollgate.psp.paypal.amounts import CURRENCIES, to_paypal
+from tollgate.psp.paypal.api import Api
+from tollgate.psp.paypal.captures import read_captures
+from tollgate.psp.paypal.certificates import Certificates
+from tollgate.psp.paypal.disputes import read_disputes
+from tollgate.psp.paypal.events import read_event
+from tollgate.psp.paypal.orders import read_order, unit_of
+from tollgate.psp.paypal.requests import order_body, refund_body
+from tollgate.psp.paypal.signature import verify
 from tollgate.psp.protocol import Tokens
 from tollgate.settings import Settings
 
@@ -85,15 +85,17 @@ class PayPal:
         except (*NOT_AS_DOCUMENTED, PspUnavailable):
             return UNKNOWN
 
-    def find(self, _payment_id: str, _created_at: datetime) -> Outcome | None:
+    def find(
+        self, _payment_id: str, _created_at: datetime, off_session: bool = False
+    ) -> Outcome | None:
         """None: PayPal can't be asked by our reference, and need not be.
 
         An order whose creation was not answered can't be paid by anybody: its page's address is
         known to nobody, for it bears the order's id, which was lost with the answer. That is not so
-        of a saved method, which is charged without a page: where there may be such, this can't
-        tell, and PayPal's webhook will. See Psp.find.
+        of a saved method, which is charged without a page: of such this can't tell, and PayPal's
+        webhook will. See Psp.find.
         """
-        if self._vaults:
+        if off_session:
             raise PspUnavailable("PayPal can't be asked by our reference; its webhook will tell.")
         return None
 

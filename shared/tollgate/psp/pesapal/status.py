@@ -17,8 +17,8 @@ from tollgate.domain.payment import Failure, Method, PaymentStatus
 from tollgate.domain.refund import RefundStatus
 from tollgate.psp.answers import optional_text, text
 from tollgate.psp.major_units import from_major
-from tollgate.psp.pesapal_answers import Answer
-from tollgate.psp.pesapal_requests import payment_id_of
+from tollgate.psp.pesapal.answers import Answer
+from tollgate.psp.pesapal.requests import payment_id_of
 
 NOT_PAID_YET = "payment_details_not_found"
 """The error of an order that waits for its client. Its body may repeat nothing of the order."""

@@ -19,12 +19,12 @@ from tollgate.domain.order import Order, RefundOrder
 from tollgate.domain.outcome import UNKNOWN, Hint, Movement, Outcome
 from tollgate.domain.payment import Failure, Method, PaymentStatus
 from tollgate.psp.answers import NOT_AS_DOCUMENTED, as_documented, text
-from tollgate.psp.pesapal_answers import NAMELESS, Answer
-from tollgate.psp.pesapal_api import PSP, Api
-from tollgate.psp.pesapal_events import read_event, verify_token
-from tollgate.psp.pesapal_refunds import refund_request
-from tollgate.psp.pesapal_requests import amount_of, order_request, payment_id_of
-from tollgate.psp.pesapal_status import Transaction, outcome_of, read_transaction
+from tollgate.psp.pesapal.answers import NAMELESS, Answer
+from tollgate.psp.pesapal.api import PSP, Api
+from tollgate.psp.pesapal.events import read_event, verify_token
+from tollgate.psp.pesapal.refunds import refund_request
+from tollgate.psp.pesapal.requests import amount_of, order_request, payment_id_of
+from tollgate.psp.pesapal.status import Transaction, outcome_of, read_transaction
 from tollgate.psp.protocol import Tokens
 from tollgate.settings import Settings
 
@@ -73,7 +73,9 @@ class Pesapal:
         except NOT_AS_DOCUMENTED:
             return UNKNOWN
 
-    def find(self, _payment_id: str, _created_at: datetime) -> Outcome | None:
+    def find(
+        self, _payment_id: str, _created_at: datetime, _off_session: bool = False
+    ) -> Outcome | None:
         """None: an order whose address was lost with the answer is one that nobody can pay, and
         Pesapal can't be asked by our reference. See Psp.find."""
         return None

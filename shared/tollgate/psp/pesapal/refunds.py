@@ -9,8 +9,8 @@ from typing import Any
 from tollgate.domain.errors import UnsupportedAmount
 from tollgate.domain.order import RefundOrder
 from tollgate.domain.payment import Failure
-from tollgate.psp.pesapal_requests import amount_of
-from tollgate.psp.pesapal_status import COMPLETED, Transaction
+from tollgate.psp.pesapal.requests import amount_of
+from tollgate.psp.pesapal.status import COMPLETED, Transaction
 
 
 def refund_request(

@@ -13,7 +13,7 @@ from tollgate.domain.outcome import DisputeOutcome, RefundOutcome
 from tollgate.domain.payment import Failure
 from tollgate.domain.refund import RefundStatus
 from tollgate.psp.answers import text
-from tollgate.psp.stripe_values import expanded, money, our_reference, stated_money
+from tollgate.psp.stripe.values import expanded, money, our_reference, stated_money
 
 _REFUND_STATUSES: Mapping[object, RefundStatus] = {
     "succeeded": RefundStatus.SUCCEEDED,

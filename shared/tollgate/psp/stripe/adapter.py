@@ -22,16 +22,16 @@ from tollgate.domain.outcome import UNKNOWN, DisputeOutcome, Hint, Movement, Out
 from tollgate.domain.payment import Failure, Method, Page, PaymentStatus
 from tollgate.psp.answers import NOT_AS_DOCUMENTED, as_documented, mapping, text
 from tollgate.psp.protocol import Tokens
-from tollgate.psp.stripe_amounts import CURRENCIES, to_stripe
-from tollgate.psp.stripe_charges import fee_of, read_disputes, read_refunds
-from tollgate.psp.stripe_commands import Answer, Commands
-from tollgate.psp.stripe_events import read_event
-from tollgate.psp.stripe_intents import charge_of, read_intent
-from tollgate.psp.stripe_movements import Books
-from tollgate.psp.stripe_reader import Reader
-from tollgate.psp.stripe_sessions import read_session
-from tollgate.psp.stripe_signature import verify
-from tollgate.psp.stripe_values import expanded, our_reference
+from tollgate.psp.stripe.amounts import CURRENCIES, to_stripe
+from tollgate.psp.stripe.charges import fee_of, read_disputes, read_refunds
+from tollgate.psp.stripe.commands import Answer, Commands
+from tollgate.psp.stripe.events import read_event
+from tollgate.psp.stripe.intents import charge_of, read_intent
+from tollgate.psp.stripe.movements import Books
+from tollgate.psp.stripe.reader import Reader
+from tollgate.psp.stripe.sessions import read_session
+from tollgate.psp.stripe.signature import verify
+from tollgate.psp.stripe.values import expanded, our_reference
 from tollgate.settings import Settings
 
 API_VERSION = "2026-10-28.endive"
@@ -104,7 +104,9 @@ class Stripe:
         except NOT_AS_DOCUMENTED:
             return UNKNOWN
 
-    def find(self, payment_id: str, created_at: datetime) -> Outcome | None:
+    def find(
+        self, payment_id: str, created_at: datetime, _off_session: bool = False
+    ) -> Outcome | None:
         """Looks through what was made in a day: Stripe can't be asked by our reference.
 
         The first minutes come first, for that is when almost every payment is opened. Sessions come

@@ -13,7 +13,7 @@ from tollgate.domain.errors import Misconfigured, PspUnavailable
 from tollgate.domain.psp_token import Token
 from tollgate.psp.answers import as_documented, text
 from tollgate.psp.client import Client
-from tollgate.psp.pesapal_answers import Answer, read_answer
+from tollgate.psp.pesapal.answers import Answer, read_answer
 from tollgate.psp.protocol import Tokens
 from tollgate.settings import Settings
 

@@ -6,8 +6,8 @@ Source: Jenga PGW checkout reference.
 from collections.abc import Mapping
 
 from tollgate.domain.order import Order
-from tollgate.psp.jenga_references import OrderReference
-from tollgate.psp.jenga_signature import Signer
+from tollgate.psp.jenga.references import OrderReference
+from tollgate.psp.jenga.signature import Signer
 from tollgate.psp.major_units import to_major
 
 LIVE_PAGE = "https://v3.jengapgw.io/processPayment"

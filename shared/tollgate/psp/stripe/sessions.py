@@ -11,7 +11,7 @@ from tollgate.domain.money import Money
 from tollgate.domain.outcome import UNKNOWN, Outcome
 from tollgate.domain.payment import PaymentStatus
 from tollgate.psp.answers import optional_text, text
-from tollgate.psp.stripe_intents import (
+from tollgate.psp.stripe.intents import (
     canceled_status,
     failure_of,
     method_of,
@@ -19,7 +19,7 @@ from tollgate.psp.stripe_intents import (
     references_of,
     saved_method_of,
 )
-from tollgate.psp.stripe_values import expanded, instant, money
+from tollgate.psp.stripe.values import expanded, instant, money
 
 
 def read_session(session: Mapping[str, Any]) -> Outcome:

@@ -14,7 +14,7 @@ from tollgate.domain.order import Order, RefundOrder
 from tollgate.domain.payment import Failure
 from tollgate.psp.answers import NOT_AS_DOCUMENTED, text
 from tollgate.psp.client import SEND_SECONDS
-from tollgate.psp.stripe_requests import (
+from tollgate.psp.stripe.requests import (
     away_intent_params,
     customer_params,
     page_intent_params,
@@ -130,7 +130,7 @@ class Commands:
     def _sdk(self) -> "StripeClient":
         import stripe
 
-        from tollgate.psp.stripe_http import DeadlineClient
+        from tollgate.psp.stripe.http import DeadlineClient
 
         stripe.enable_telemetry = False
         return stripe.StripeClient(

@@ -10,9 +10,9 @@ from tollgate.domain.money import Money
 from tollgate.domain.outcome import UNKNOWN, Outcome
 from tollgate.domain.payment import Failure, Method, PaymentStatus
 from tollgate.psp.answers import mapping, optional_text
-from tollgate.psp.jenga_api import code_of
-from tollgate.psp.jenga_push import CURRENCY
-from tollgate.psp.jenga_references import OrderReference, read_reference
+from tollgate.psp.jenga.api import code_of
+from tollgate.psp.jenga.push import CURRENCY
+from tollgate.psp.jenga.references import OrderReference, read_reference
 from tollgate.psp.major_units import from_major
 
 DEBITED_NOT_CREDITED = Failure(

@@ -13,8 +13,8 @@ from tollgate.domain.order import SavedMethod
 from tollgate.domain.outcome import UNKNOWN, DisputeOutcome, Outcome
 from tollgate.domain.payment import Failure, PaymentStatus
 from tollgate.psp.answers import mapping, optional_text, text
-from tollgate.psp.paypal_amounts import money
-from tollgate.psp.paypal_captures import (
+from tollgate.psp.paypal.amounts import money
+from tollgate.psp.paypal.captures import (
     Captured,
     authorization_ids,
     read_captures,

@@ -6,7 +6,7 @@ Sources: PayPal's OpenAPI documents of Orders v2 (order_request) and Payments v2
 from typing import Any
 
 from tollgate.domain.order import Order, RefundOrder
-from tollgate.psp.paypal_amounts import to_paypal
+from tollgate.psp.paypal.amounts import to_paypal
 
 DESCRIPTION_BYTES_MAX = 127
 """PayPal counts characters of ASCII; what others count for is not said."""

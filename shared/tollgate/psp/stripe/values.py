@@ -6,7 +6,7 @@ from typing import Any
 
 from tollgate.domain.money import Money
 from tollgate.psp.answers import optional_text, text
-from tollgate.psp.stripe_amounts import from_stripe
+from tollgate.psp.stripe.amounts import from_stripe
 
 
 def money(amount: object, currency: str) -> Money | None:

@@ -14,7 +14,7 @@ from tollgate.domain.outcome import DisputeOutcome, RefundOutcome
 from tollgate.domain.payment import Failure, PaymentStatus
 from tollgate.domain.refund import RefundStatus
 from tollgate.psp.answers import mapping, optional_text, text
-from tollgate.psp.paypal_amounts import money, stated_money
+from tollgate.psp.paypal.amounts import money, stated_money
 
 _CAPTURE_STATUSES: Mapping[str, PaymentStatus] = {
     "COMPLETED": PaymentStatus.SUCCEEDED,

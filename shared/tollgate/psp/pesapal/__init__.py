@@ -1,0 +1,1 @@
+"""Pesapal: API 3.0. adapter.py is the Psp."""

@@ -1,0 +1,1 @@
+"""Stripe: hosted sessions, PaymentIntents, saved methods. adapter.py is the Psp."""
