@@ -12,7 +12,7 @@ from tollgate.domain.errors import SignatureRefused
 from tollgate.domain.money import EXPONENTS, Money
 from tollgate.domain.order import Order, RefundOrder
 from tollgate.domain.outcome import DisputeOutcome, Hint, Movement, Outcome, RefundOutcome
-from tollgate.domain.payment import Failure, Method, Page, PaymentStatus
+from tollgate.domain.payment import Failure, Method, PaymentPage, PaymentStatus
 from tollgate.domain.refund import RefundStatus
 
 EVERYTHING = Capabilities(
@@ -21,7 +21,7 @@ EVERYTHING = Capabilities(
     refund=RefundBy.API,
     cancel=CancelBy.API,
     idempotency_hours=24,
-    pages=frozenset(Page),
+    pages=frozenset(PaymentPage),
     manual_capture=True,
     saves_methods=True,
     off_session=True,

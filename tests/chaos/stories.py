@@ -60,8 +60,8 @@ class Story:
     @property
     def refunded(self) -> int:
         """What went back in the end, in minor units."""
-        done = (r for r in self.refunds.values() if r.status is RefundStatus.SUCCEEDED)
-        return sum(refund.money.amount_minor for refund in done)
+        done = (r.money for r in self.refunds.values() if r.status is RefundStatus.SUCCEEDED)
+        return sum(money.amount_minor for money in done if money is not None)
 
     @property
     def expected(self) -> PaymentStatus:

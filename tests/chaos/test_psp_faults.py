@@ -22,7 +22,8 @@ from tests.world import Answer, World
 from tollgate.domain.errors import PspUnavailable
 from tollgate.domain.order import Order
 from tollgate.domain.outcome import UNKNOWN
-from tollgate.psp import client, stripe_commands
+from tollgate.psp import client
+from tollgate.psp.stripe import commands
 from tollgate.psp.stripe.adapter import Stripe
 from tollgate.settings import Settings
 
@@ -60,7 +61,7 @@ FAULTS = NOT_SENT | LOST | ARRIVED
 
 @pytest.fixture(autouse=True)
 def short_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stripe_commands, "SEND_SECONDS", DEADLINE_SECONDS)
+    monkeypatch.setattr(commands, "SEND_SECONDS", DEADLINE_SECONDS)
     monkeypatch.setattr(client, "READ_SECONDS", DEADLINE_SECONDS)
 
 

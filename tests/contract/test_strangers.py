@@ -14,7 +14,7 @@ from tollgate.domain.capabilities import RefundBy
 from tollgate.domain.ids import new_id
 from tollgate.domain.money import Money
 from tollgate.domain.order import Customer, Order
-from tollgate.domain.payment import Method, Page
+from tollgate.domain.payment import Method, PaymentPage
 
 PROOFS = ("authorization", "auth", "sig")
 """What a header's name has in it, if the header proves who calls."""
@@ -142,7 +142,7 @@ def _opened_by_somebody_else(stage: Stage) -> str:
     if "method" in stage.kind.body:
         wishes["method"] = Method(stage.kind.body["method"])
     if "page" in stage.kind.body:
-        wishes["page"] = Page(stage.kind.body["page"])
+        wishes["page"] = PaymentPage(stage.kind.body["page"])
     order = Order(
         payment_id=payment_id,
         money=Money(150_000, stage.kind.currency),

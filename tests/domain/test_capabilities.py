@@ -25,7 +25,7 @@ from tollgate.domain.errors import (
 )
 from tollgate.domain.money import Money
 from tollgate.domain.order import Customer, Order, SavedMethod
-from tollgate.domain.payment import Capture, Method, Page
+from tollgate.domain.payment import Capture, Method, PaymentPage
 
 LITTLE = Capabilities(
     currencies=frozenset({"KES", "UGX"}),
@@ -53,7 +53,7 @@ def order(**changed: Any) -> Order:
 BEYOND_LITTLE: list[tuple[dict[str, Any], type[TollgateError], str]] = [
     ({"money": Money(1, "USD")}, UnsupportedCurrency, "tiny takes KES, UGX; not USD."),
     ({"method": Method.CARD}, UnsupportedMethod, "tiny takes airtel, mpesa; not card."),
-    ({"page": Page.EMBEDDED}, UnsupportedByPsp, "tiny can't do this: page: embedded."),
+    ({"page": PaymentPage.EMBEDDED}, UnsupportedByPsp, "tiny can't do this: page: embedded."),
     ({"capture": Capture.MANUAL}, UnsupportedByPsp, "tiny can't do this: capture: manual."),
     ({"save_method": True}, UnsupportedByPsp, "tiny can't do this: save_method."),
     ({"saved_method": SavedMethod("c", "m")}, UnsupportedByPsp, "tiny can't do this: off_session."),

@@ -35,7 +35,8 @@ class Psp:
     fee: Money | None = None
 
     def given_back_minor(self) -> int:
-        return sum(r.money.amount_minor for r in self.refunds if r.status is DONE)
+        done = (r.money for r in self.refunds if r.status is DONE)
+        return sum(money.amount_minor for money in done if money is not None)
 
     def has_lost_it(self) -> bool:
         return any(status is not DisputeStatus.WON for status in self.disputes.values())
@@ -53,7 +54,9 @@ class Psp:
         if self.refunds:
             at = self.random.randrange(len(self.refunds))
             status = self.random.choice((DONE, FAILED))
-            if status is FAILED or self.refunds[at].money.amount_minor <= self.left_minor():
+            money = self.refunds[at].money
+            assert money is not None
+            if status is FAILED or money.amount_minor <= self.left_minor():
                 self.refunds[at] = replace(self.refunds[at], status=status)
 
     def decide_a_dispute(self) -> None:

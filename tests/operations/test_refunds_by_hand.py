@@ -187,7 +187,7 @@ class TestSettled:
         assert refund(world, payment_of(world), key="r-2").status == 202
 
     def test_access_ends_by_the_plans_rule(self, world: World, by: RefundBy) -> None:
-        with_rule(world, RefundRule.IMMEDIATE)
+        with_rule(world, RefundRule.END_NOW)
         refund_id = asked(world, by, body=PLAN)
         assert check(world)["active"] is True
         settled(world, refund_id, done=True)
@@ -214,13 +214,12 @@ class TestSettled:
     def test_while_its_payment_is_in_review_it_waits(self, world: World, by: RefundBy) -> None:
         refund_id = asked(world, by, 4_000)
         payment_id = payment_of(world)
-        world.psp.alter = lambda said: said
-        wrong = world.psp.refund_there(payment_id, Money(10**6, "KES"))
+        too_much = RefundOutcome("re_1", None, Money(10**6, "KES"), RefundStatus.SUCCEEDED)
+        world.psp.alter = lambda said: replace(said, refunds=(too_much,))
         tell(world, payment_id)
         assert status_of(world, payment_id) == "needs_review"
         with pytest.raises(Conflict, match="in review"):
             settled(world, refund_id, done=True)
-        del world.psp.refunds[wrong]
         Operator(world, "reviews").ask("POST", f"/{payment_id}", ACCEPT)
         assert settled(world, refund_id, done=True).status is RefundStatus.SUCCEEDED
 

@@ -10,7 +10,7 @@ from tollgate.domain.capabilities import check_supported
 from tollgate.domain.errors import UnsupportedAmount, UnsupportedCurrency, UnsupportedMethod
 from tollgate.domain.money import EXPONENTS, MAX_AMOUNT_MINOR, Money
 from tollgate.domain.order import Order, SavedMethod
-from tollgate.domain.payment import Capture, Method, Page
+from tollgate.domain.payment import Capture, Method, PaymentPage
 from tollgate.psp.stripe.adapter import CAPABILITIES
 from tollgate.psp.stripe.amounts import CURRENCIES, from_stripe, to_stripe
 
@@ -102,7 +102,7 @@ def test_what_stripe_does_not_take_is_not_offered(order: Order, code: str) -> No
 def test_offers_both_pages_holds_and_saved_methods(order: Order) -> None:
     saved = SavedMethod("cus_1", "pm_1")
     for able in (
-        replace(order, page=Page.EMBEDDED, save_method=True, capture=Capture.MANUAL),
+        replace(order, page=PaymentPage.EMBEDDED, save_method=True, capture=Capture.MANUAL),
         replace(order, save_method=True, method=Method.CARD),
         replace(order, saved_method=saved),
     ):

@@ -14,7 +14,7 @@ from tollgate.domain.errors import Misconfigured, PspUnavailable
 from tollgate.domain.money import Money
 from tollgate.domain.order import Order, SavedMethod
 from tollgate.domain.outcome import UNKNOWN, Outcome
-from tollgate.domain.payment import Capture, Failure, Method, Page, PaymentStatus
+from tollgate.domain.payment import Capture, Failure, Method, PaymentPage, PaymentStatus
 from tollgate.psp.stripe.adapter import Stripe
 from tollgate.settings import Settings
 
@@ -61,7 +61,7 @@ FORM = {
     ("more", "fields"),
     [
         ({}, {}),
-        ({"page": Page.EMBEDDED}, {}),
+        ({"page": PaymentPage.EMBEDDED}, {}),
         ({"method": Method.CARD}, {}),
         ({"capture": Capture.MANUAL}, {"capture_method": "manual"}),
     ],

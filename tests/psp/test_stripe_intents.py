@@ -17,7 +17,7 @@ from tollgate.domain.errors import Misconfigured, PspUnavailable
 from tollgate.domain.money import Money
 from tollgate.domain.order import Customer, Order, SavedMethod
 from tollgate.domain.outcome import UNKNOWN, DisputeOutcome, Outcome
-from tollgate.domain.payment import Capture, Failure, Method, Page, PaymentStatus
+from tollgate.domain.payment import Capture, Failure, Method, PaymentPage, PaymentStatus
 from tollgate.psp.stripe.adapter import Stripe
 from tollgate.settings import Settings
 
@@ -35,7 +35,7 @@ PAY = {
 
 @pytest.fixture
 def embedded(order: Order) -> Order:
-    return replace(order, page=Page.EMBEDDED)
+    return replace(order, page=PaymentPage.EMBEDDED)
 
 
 def sent(settings: Settings, order: Order) -> Sequence[tuple[str, str, dict[str, str]]]:
@@ -167,7 +167,7 @@ def test_an_apps_own_page_needs_the_publishable_key(settings: Settings, embedded
     without = Stripe(with_values(settings, STRIPE_PUBLISHABLE_KEY="none"))
     with pytest.raises(Misconfigured, match="STRIPE_PUBLISHABLE_KEY"):
         without.check(embedded)
-    without.check(replace(embedded, page=Page.HOSTED))
+    without.check(replace(embedded, page=PaymentPage.HOSTED))
     without.check(replace(embedded, saved_method=SavedMethod("cus_1", "pm_1")))
     Stripe(settings).check(embedded)
 

@@ -17,7 +17,7 @@ from tests.psp.stripe_values import charge, intent, listed, own_intent, paid_ses
 from tollgate.domain.errors import PspUnavailable
 from tollgate.domain.money import Money
 from tollgate.domain.order import Customer, Order, RefundOrder, SavedMethod
-from tollgate.domain.payment import Capture, Method, Page
+from tollgate.domain.payment import Capture, Method, PaymentPage
 from tollgate.psp.stripe.adapter import Stripe
 from tollgate.settings import Settings
 
@@ -49,10 +49,10 @@ def requests_of(
 def orders(order: Order) -> list[Order]:
     """Of every kind: page, capture, saving, method, customer, currency."""
     pages: list[dict[str, Any]] = [
-        {"page": Page.HOSTED},
-        {"page": Page.EMBEDDED},
-        {"page": Page.HOSTED, "save_method": True},
-        {"page": Page.EMBEDDED, "save_method": True},
+        {"page": PaymentPage.HOSTED},
+        {"page": PaymentPage.EMBEDDED},
+        {"page": PaymentPage.HOSTED, "save_method": True},
+        {"page": PaymentPage.EMBEDDED, "save_method": True},
         {"saved_method": SavedMethod("cus_1", "pm_1")},
     ]
     others: list[dict[str, Any]] = [

@@ -15,7 +15,7 @@ from tollgate.domain.errors import PspUnavailable
 from tollgate.domain.money import Money
 from tollgate.domain.order import Order, RefundOrder, SavedMethod
 from tollgate.domain.outcome import UNKNOWN, Outcome
-from tollgate.domain.payment import Capture, Page, PaymentStatus
+from tollgate.domain.payment import Capture, PaymentPage, PaymentStatus
 from tollgate.psp.stripe.adapter import Stripe
 from tollgate.settings import Settings
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning
 
 @pytest.fixture
 def embedded(order: Order) -> Order:
-    return replace(order, page=Page.EMBEDDED)
+    return replace(order, page=PaymentPage.EMBEDDED)
 
 
 def opened(stripe: Stripe, order: Order) -> str:
@@ -151,7 +151,7 @@ def test_a_state_that_nobody_documented_is_unknown(
         assert stripe.fetch(reference).status is PaymentStatus.REQUIRES_ACTION
 
 
-@pytest.fixture(params=[Page.HOSTED, Page.EMBEDDED])
+@pytest.fixture(params=[PaymentPage.HOSTED, PaymentPage.EMBEDDED])
 def renewal(request: pytest.FixtureRequest, bench: Bench, stripe: Stripe, order: Order) -> Order:
     """A payment with what the client let us keep of an earlier one, on either page."""
     first = replace(order, payment_id="pay_0", page=request.param, save_method=True)

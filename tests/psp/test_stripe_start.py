@@ -17,7 +17,7 @@ from tollgate.domain.money import Money
 from tollgate.domain.order import Customer, Order
 from tollgate.domain.outcome import UNKNOWN, Outcome
 from tollgate.domain.payment import Capture, Failure, Method, PaymentStatus
-from tollgate.psp import stripe as adapter
+from tollgate.psp.stripe import adapter
 from tollgate.psp.stripe.adapter import Stripe
 from tollgate.settings import Settings
 

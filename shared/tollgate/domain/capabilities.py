@@ -11,7 +11,7 @@ from tollgate.domain.errors import (
     UnsupportedMethod,
 )
 from tollgate.domain.order import Order
-from tollgate.domain.payment import Capture, Method, Page
+from tollgate.domain.payment import Capture, Method, PaymentPage
 
 
 class RefundBy(StrEnum):
@@ -48,7 +48,7 @@ class Capabilities:
     refund: RefundBy
     cancel: CancelBy
     idempotency_hours: int = 0
-    pages: frozenset[Page] = frozenset({Page.HOSTED})
+    pages: frozenset[PaymentPage] = frozenset({PaymentPage.HOSTED})
     manual_capture: bool = False
     saves_methods: bool = False
     off_session: bool = False

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tollgate.domain.money import Money
-from tollgate.domain.payment import Capture, Method, Page
+from tollgate.domain.payment import Capture, Method, PaymentPage
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Order:
     customer: Customer
     method: Method | None = None
     capture: Capture = Capture.AUTOMATIC
-    page: Page = Page.HOSTED
+    page: PaymentPage = PaymentPage.HOSTED
     save_method: bool = False
     saved_method: SavedMethod | None = None
     attempt: str = ""

@@ -65,7 +65,7 @@ class Method(StrEnum):
     PAYPAL = "paypal"
 
 
-class Page(StrEnum):
+class PaymentPage(StrEnum):
     """Whose page the client pays on: the PSP's, or the app's with the PSP's fields in it."""
 
     HOSTED = "hosted"
@@ -112,7 +112,7 @@ class Payment:
     amount_captured_minor: int = 0
     amount_refunded_minor: int = 0
     capture: Capture = Capture.AUTOMATIC
-    page: Page = Page.HOSTED
+    page: PaymentPage = PaymentPage.HOSTED
     save_method: bool = False
     saved_method_id: str | None = None
     capture_amount_minor: int | None = None

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from tollgate.domain.page import Listing
-from tollgate.domain.payment import Capture, Failure, Method, Page, Payment, PaymentStatus
+from tollgate.domain.payment import Capture, Failure, Method, Payment, PaymentPage, PaymentStatus
 from tollgate.schemas.fields import (
     Amount,
     AnswerModel,
@@ -52,7 +52,7 @@ class CreatePayment(RequestModel):
     customer: CustomerFields | None = None
     method: Method | None = None
     capture: Capture = Capture.AUTOMATIC
-    page: Page = Page.HOSTED
+    page: PaymentPage = PaymentPage.HOSTED
     save_method: bool = False
     off_session: bool = False
     metadata: Metadata = Field(default_factory=dict)
@@ -67,7 +67,7 @@ class CreatePayment(RequestModel):
 
     @model_validator(mode="after")
     def _has_a_client_or_none(self) -> Self:
-        by_client = self.method is not None or self.save_method or self.page is Page.EMBEDDED
+        by_client = self.method is not None or self.save_method or self.page is PaymentPage.EMBEDDED
         if self.off_session and by_client:
             raise ValueError("off_session charges what was saved: no page, method or save_method")
         return self
@@ -107,7 +107,7 @@ class PaymentFields(AnswerModel):
     psp_reference: str | None
     method: str | None
     capture: Capture
-    page: Page
+    page: PaymentPage
     save_method: bool
     off_session: bool
     plan: str | None

@@ -11,8 +11,8 @@ from tollgate.domain.idempotency import LOCK_SECONDS, Claim, StoredAnswer
 from tollgate.domain.ids import is_id
 from tollgate.domain.money import Money
 from tollgate.domain.order import SealedCustomer
-from tollgate.domain.page import Page as ListPage
-from tollgate.domain.payment import Capture, Failure, Page, Payment, PaymentStatus
+from tollgate.domain.page import Page
+from tollgate.domain.payment import Capture, Failure, Payment, PaymentPage, PaymentStatus
 from tollgate.storage.database import Database, Row
 
 _COLUMNS: LiteralString = """
@@ -150,7 +150,7 @@ class PaymentFilter:
     created_after: datetime | None = None
 
 
-def list_payments(database: Database, wanted: PaymentFilter, page: ListPage) -> list[Payment]:
+def list_payments(database: Database, wanted: PaymentFilter, page: Page) -> list[Payment]:
     """The tenant's payments, newest first: an id begins with its time."""
     rows = database.all(
         "SELECT"
@@ -328,7 +328,7 @@ def _payment(row: Row) -> Payment:
             **row,
             "status": PaymentStatus(row["status"]),
             "capture": Capture(row["capture"]),
-            "page": Page(row["page"]),
+            "page": PaymentPage(row["page"]),
         },
         money=money,
         fee=Money(fee_minor, fee_currency) if fee_minor is not None else None,

@@ -19,7 +19,7 @@ from tollgate.domain.errors import SignatureRefused, UnsupportedAmount
 from tollgate.domain.money import Money
 from tollgate.domain.order import Order, RefundOrder
 from tollgate.domain.outcome import UNKNOWN, DisputeOutcome, Hint, Movement, Outcome, RefundOutcome
-from tollgate.domain.payment import Failure, Method, Page, PaymentStatus
+from tollgate.domain.payment import Failure, Method, PaymentPage, PaymentStatus
 from tollgate.psp.answers import NOT_AS_DOCUMENTED, as_documented, mapping, text
 from tollgate.psp.protocol import Tokens
 from tollgate.psp.stripe.amounts import CURRENCIES, to_stripe
@@ -55,7 +55,7 @@ CAPABILITIES = Capabilities(
     cancel=CancelBy.API,
     # Stripe keeps a key for 24 hours at least; a request may be long on its way
     idempotency_hours=20,
-    pages=frozenset({Page.HOSTED, Page.EMBEDDED}),
+    pages=frozenset({PaymentPage.HOSTED, PaymentPage.EMBEDDED}),
     manual_capture=True,
     saves_methods=True,
     off_session=True,
@@ -84,14 +84,14 @@ class Stripe:
         """See Psp.check."""
         if to_stripe(order.money) > MAX_AMOUNT:
             raise UnsupportedAmount("Stripe takes amounts of at most eight digits.")
-        if order.page is Page.EMBEDDED and order.saved_method is None:
+        if order.page is PaymentPage.EMBEDDED and order.saved_method is None:
             self._settings.psp_value("STRIPE_PUBLISHABLE_KEY")
 
     def start(self, order: Order) -> Outcome:
         """Creates a Session or a PaymentIntent under our idempotency key. See Psp.start."""
         if order.saved_method is not None:
             answer = self._commands.charge(order)
-        elif order.page is Page.EMBEDDED:
+        elif order.page is PaymentPage.EMBEDDED:
             answer = self._commands.open_intent(order)
         else:
             answer = self._commands.open_session(order)
