@@ -58,6 +58,8 @@ class Driver:
     def __init__(self, url: str, browser: httpx.Client) -> None:
         self._url = url
         self._browser = browser
+        self._loses = False
+        self._lost: set[str] = set()
 
     def follow(self, action: Mapping[str, Any]) -> None:
         """Goes where a payment's next action sends its client."""
@@ -84,8 +86,18 @@ class Driver:
 
     def faults(self, **switches: Any) -> None:
         """Sets the switches; none resets them."""
+        self.waiting()
+        self._loses = bool(switches.get("lost"))
         answer = self._browser.post(f"{self._url}/_standin/faults", json=switches)
         assert answer.status_code == 200, answer.text
+
+    def waiting(self) -> list[dict[str, Any]]:
+        """The events that are still to be taken; those that are lost never will be."""
+        events: list[dict[str, Any]] = self.ledger()["events"]
+        untaken = [event for event in events if event["delivered_at"] is None]
+        if self._loses:
+            self._lost.update(event["id"] for event in untaken if not event["attempts"])
+        return [event for event in untaken if event["id"] not in self._lost]
 
     def resend(self, event_id: str) -> int:
         """Tells an event again; how it was answered."""

@@ -171,9 +171,9 @@ class Stage:
         until(self._has_heard)
 
     def _has_heard(self) -> bool:
-        waiting = [one for one in self.psp.ledger()["events"] if one["delivered_at"] is None]
-        if any(one["attempts"] for one in waiting):
-            self.pass_time(seconds=2)
+        waiting = self.psp.waiting()
+        if waiting:
+            self.pass_time(seconds=2 if any(one["attempts"] for one in waiting) else 0.1)
         return not waiting
 
     def line(self, payment: Payment) -> Line:

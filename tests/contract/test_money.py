@@ -77,17 +77,11 @@ def test_a_word_that_nobody_knows_undoes_nothing(stage: Stage) -> None:
     stage.psp.do(payment["psp_reference"], "say")
 
 
-@pytest.mark.parametrize("webhook", ["webhook", "lost"])
 @for_kinds(lambda kind: kind.can.dispute_events)
-def test_a_dispute_is_told(stage: Stage, webhook: str) -> None:
+def test_a_dispute_is_told(stage: Stage) -> None:
     payment = stage.paid()
     stage.hear()
-    stage.psp.faults(lost=webhook == "lost")
     stage.psp.do(payment["psp_reference"], "dispute")
-    if webhook == "lost":  # whatever is told next, the PSP is asked for all of it
-        stage.psp.resend(stage.psp.ledger()["events"][0]["id"])
-        stage.psp.faults()
-        stage.psp.do(payment["psp_reference"], "refund", amount=payment["amount"] // 3)
     stage.hear()
     assert stage.world.rows("SELECT status, amount_minor FROM disputes") == [
         (DisputeStatus.OPEN, payment["amount"])

@@ -68,7 +68,7 @@ def test_an_operator_tells_what_became_of_a_refund(stage: Stage) -> None:
     assert stage.is_active() is False
 
 
-@told
+@at_once
 def test_a_refund_made_in_the_psps_pages_is_ours_too(stage: Stage) -> None:
     payment = stage.paid()
     stage.hear()
@@ -84,6 +84,7 @@ def test_a_refund_made_in_the_psps_pages_is_ours_too(stage: Stage) -> None:
 def test_all_of_it_back_in_the_psps_pages_ends_access(stage: Stage) -> None:
     payment = stage.paid()
     stage.hear()
+    stage.pass_time(seconds=2)
     stage.psp.do(payment["psp_reference"], "refund")
     stage.hear()
     assert stage.status(payment) == "refunded"

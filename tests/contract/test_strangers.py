@@ -79,6 +79,9 @@ def test_another_mode_gives_no_access(stage: Stage) -> None:
         event = stage.psp.ledger()["events"][-1]
         stage.psp.resend(event["id"])
     assert stage.status(payment) in ("requires_action", "needs_review")
+    assert stage.is_active() is False
+    stage.reconcile()
+    assert stage.status(payment) in ("succeeded", "needs_review")
 
 
 @for_kinds(lambda kind: kind.live_words is not None)

@@ -17,6 +17,13 @@ WIDE_SECONDS = 5.0
 BROKEN = {"silent": BLACK_HOLE, "reset": RESET, "dripping": drip(0.1)}
 
 
+class _Quiet(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """A line that breaks is what the tests are about."""
+
+
 class Server:
     """A PSP that notes what it is asked, and sends who asks for /elsewhere to another place."""
 
@@ -44,8 +51,7 @@ class Server:
             def log_message(self, *_: object) -> None:
                 """Prints nothing."""
 
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._http.daemon_threads = True
+        self._http = _Quiet(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,))
         self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
 

@@ -1,4 +1,4 @@
-"""Amounts in major units: the same money there and back, to the last minor unit, without a float."""
+"""Amounts in major units: the same money there and back, to the last minor unit; no floats."""
 
 import json
 from decimal import Decimal

@@ -82,6 +82,7 @@ class Stripe:
 
     def check(self, order: Order) -> None:
         """See Psp.check."""
+        self._settings.psp_value("STRIPE_SECRET_KEY")
         if to_stripe(order.money) > MAX_AMOUNT:
             raise UnsupportedAmount("Stripe takes amounts of at most eight digits.")
         if order.page is PaymentPage.EMBEDDED and order.saved_method is None:
