@@ -86,7 +86,8 @@ class Driver:
 
     def faults(self, **switches: Any) -> None:
         """Sets the switches; none resets them."""
-        self.waiting()
+        if self._loses:
+            self.waiting()
         self._loses = bool(switches.get("lost"))
         answer = self._browser.post(f"{self._url}/_standin/faults", json=switches)
         assert answer.status_code == 200, answer.text

@@ -17,6 +17,7 @@ from tollgate.operations.context import Context
 
 WEB = "/api/v1/web/fn-test"
 """Below it, each function by its own name."""
+ENDS_WITHIN_SECONDS = 20
 _TAKES = frozenset({"webhook/receive"})
 
 
@@ -25,24 +26,29 @@ class Containers:
 
     def __init__(self, start: Callable[[], Context]) -> None:
         self._start = start
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._idle: list[Context] = []
+        self._busy = 0
 
     @contextmanager
     def one(self) -> Iterator[Context]:
         """An idle container, or a new one."""
-        with self._lock:
+        with self._changed:
+            self._busy += 1
             context = self._idle.pop() if self._idle else None
         context = context or self._start()
         try:
             yield context
         finally:
-            with self._lock:
+            with self._changed:
+                self._busy -= 1
                 self._idle.append(context)
+                self._changed.notify_all()
 
     def end(self) -> None:
-        """Every container ends; the next call starts one."""
-        with self._lock:
+        """Every container ends once it has answered; the next call starts one."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._busy, ENDS_WITHIN_SECONDS)
             ended, self._idle = self._idle, []
         for context in ended:
             context.database.close()

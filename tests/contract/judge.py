@@ -30,7 +30,7 @@ def _no_rule_is_broken(stage: Stage) -> None:
 
 def _money_is_where_we_say(stage: Stage) -> None:
     """What a human has to look at is left to the human."""
-    known = stage.world.rows(
+    known = stage.rows(
         "SELECT id, status, amount_captured_minor, amount_refunded_minor FROM payments"
     )
     for payment_id, status, captured, refunded in known:
@@ -45,7 +45,7 @@ def _money_is_where_we_say(stage: Stage) -> None:
 
 
 def _access_is_for_who_paid(stage: Stage) -> None:
-    clients = stage.world.rows(
+    clients = stage.rows(
         """SELECT client_id, bool_or(status = ANY(%s) AND plan IS NOT NULL)
            FROM payments GROUP BY client_id""",
         list(GIVES_ACCESS),

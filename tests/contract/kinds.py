@@ -65,6 +65,8 @@ class Kind:
     signs       whether what it tells us is signed, so that it can't be changed on the way
     live_words  how its API says that an object is of test mode, and of live mode; None where it
                 does not say
+    tells_currency  whether money can come in another currency, and its API then says so
+    is_variant  whether it is like another kind but for what few tests are about
     """
 
     psp: str
@@ -76,6 +78,8 @@ class Kind:
     body: Mapping[str, Any] = field(default_factory=dict)
     signs: bool = False
     live_words: tuple[bytes, bytes] | None = None
+    tells_currency: bool = True
+    is_variant: bool = False
 
     @cached_property
     def can(self) -> Capabilities:
@@ -199,7 +203,7 @@ KINDS = {
         **_STRIPE, currency="USD", action="client_secret", body={"page": "embedded"}
     ),
     "paypal": Kind(**_PAYPAL, values=PAYPAL),
-    "paypal-vault": Kind(**_PAYPAL, values=PAYPAL | {"PAYPAL_VAULT": "on"}),
+    "paypal-vault": Kind(**_PAYPAL, values=PAYPAL | {"PAYPAL_VAULT": "on"}, is_variant=True),
     "pesapal": Kind(
         psp="pesapal",
         currency="KES",
@@ -209,7 +213,9 @@ KINDS = {
         open=_pesapal,
     ),
     "jenga": Kind(**_JENGA, action="form_post"),
-    "jenga-mpesa": Kind(**_JENGA, action="await_push", body={"method": "mpesa"}),
+    "jenga-mpesa": Kind(
+        **_JENGA, action="await_push", body={"method": "mpesa"}, tells_currency=False
+    ),
 }
 
 
@@ -218,7 +224,11 @@ def without_kind() -> set[str]:
     return set(REGISTRY) - {kind.psp for kind in KINDS.values()}
 
 
-def for_kinds(that: Callable[[Kind], bool] = lambda _kind: True) -> pytest.MarkDecorator:
-    """Runs a test for every kind that this is true of."""
-    names = [name for name, kind in KINDS.items() if that(kind)]
-    return pytest.mark.parametrize("stage", names, indirect=True)
+def for_kinds(
+    that: Callable[[Kind], bool] = lambda _kind: True, *, variants: bool = False
+) -> pytest.MarkDecorator:
+    """Runs a test for every kind that this is true of; for variants too, if asked."""
+    chosen = [
+        name for name, kind in KINDS.items() if that(kind) and (variants or not kind.is_variant)
+    ]
+    return pytest.mark.parametrize("stage", chosen, indirect=True)

@@ -1,4 +1,4 @@
-"""One PSP with everything in its place: the functions over real stores, the adapter, the stand-in."""
+"""One PSP with all in its place: functions over real stores, the adapter, the stand-in."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
+import psycopg
 
 from local.clock import Clock
 from tests.contract.driver import Driver, Line, Watched
@@ -41,6 +42,7 @@ class Stage:
 
     def __init__(
         self,
+        *,
         kind: Kind,
         world: World,
         clock: Clock,
@@ -48,6 +50,7 @@ class Stage:
         watched: Watched,
         settings: Mapping[str, Any],
         wrap: Wrap,
+        owner: psycopg.Connection[Any],
     ) -> None:
         self.kind = kind
         self.can = kind.can
@@ -58,6 +61,7 @@ class Stage:
         self.answers: list[Answer] = []
         self._settings = settings
         self._wrap = wrap
+        self._owner = owner
         self.containers = Containers(lambda: self.new_context(**self._settings))
         self.gateway = Gateway(world, self.containers)
 
@@ -70,10 +74,12 @@ class Stage:
         )
 
     @contextmanager
-    def deployed(self, *, livemode: bool = False, **values: str) -> Iterator[None]:
+    def deployed(
+        self, values: Mapping[str, str] | None = None, *, livemode: bool = False
+    ) -> Iterator[None]:
         """Deployed with other settings for a while: the mode, or values of the PSP."""
         before = self._settings
-        psp_values = {**before["psp_values"], **values}
+        psp_values = {**before["psp_values"], **(values or {})}
         self._settings = {**before, "livemode": livemode, "psp_values": psp_values}
         self.containers.end()
         yield
@@ -157,9 +163,13 @@ class Stage:
         found: dict[str, Any] = report["reconcile_payments"]
         return found
 
+    def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """What the owner of the tables sees, over one connection."""
+        return self._owner.execute(sql.encode(), parameters).fetchall()
+
     def status(self, payment: Payment) -> str:
         """What the row says; nobody is asked."""
-        ((status,),) = self.world.rows("SELECT status FROM payments WHERE id = %s", payment["id"])
+        ((status,),) = self.rows("SELECT status FROM payments WHERE id = %s", payment["id"])
         return str(status)
 
     def wait_for(self, payment: Payment, status: str) -> None:
@@ -200,7 +210,17 @@ def stage_of(
             "public_url": ports.gateway.url + WEB,
             "psp_values": {**kind.values, **told},
         }
-        stage = Stage(kind, world, clock, driver, watched, settings, wrap)
+        owner = ends.enter_context(psycopg.connect(stores.owner_url, autocommit=True))
+        stage = Stage(
+            kind=kind,
+            world=world,
+            clock=clock,
+            driver=driver,
+            watched=watched,
+            settings=settings,
+            wrap=wrap,
+            owner=owner,
+        )
         ends.callback(stage.containers.end)
         ports.gateway.app = stage.gateway.app
         ports.stand_in.do(stand_in.start())

@@ -14,7 +14,7 @@ def test_a_webhook_that_comes_twice_counts_once(stage: Stage) -> None:
     stage.psp.faults(twice=True)
     payment = stage.paid()
     stage.hear()
-    assert stage.world.rows("SELECT count(*) FROM subscription_periods") == [(1,)]
+    assert stage.rows("SELECT count(*) FROM subscription_periods") == [(1,)]
     assert stage.status(payment) == "succeeded"
 
 
@@ -87,4 +87,4 @@ def _truth(stage: Stage) -> list[Any]:
     """What is so of money and of access."""
     tables = ("payments", "refunds", "subscription_periods", "ledger_entries", "outbox")
     sql = "SELECT to_jsonb(t) - 'asked_at' - 'next_check_at' FROM {} t ORDER BY t::text"
-    return [stage.world.rows(sql.format(table)) for table in tables]
+    return [stage.rows(sql.format(table)) for table in tables]

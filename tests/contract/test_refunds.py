@@ -142,7 +142,7 @@ def test_a_refund_whose_answer_is_lost_goes_back_once(stage: Stage, how: str) ->
 
 def _refunds(stage: Stage) -> list[tuple[str, int]]:
     """Ours, oldest first."""
-    rows = stage.world.rows("SELECT status, amount_minor FROM refunds ORDER BY id")
+    rows = stage.rows("SELECT status, amount_minor FROM refunds ORDER BY id")
     return [(status, amount) for status, amount in rows]
 
 

@@ -29,7 +29,7 @@ def test_a_start_whose_answer_is_lost_is_finished_and_paid_once(stage: Stage, ho
         assert len(stage.psp.lines()) == 1
 
 
-@for_kinds()
+@for_kinds(variants=True)
 def test_it_is_finished_late_or_ended(stage: Stage) -> None:
     """After the PSP has forgotten our key, and to the end of its time."""
     payment = _started(stage, "drop_after_charge")
@@ -72,7 +72,7 @@ def test_one_key_opens_one_payment(stage: Stage) -> None:
     assert first.body == second.body
     stage.psp.follow(first.json["next_action"])
     assert len(stage.psp.lines()) == 1
-    assert stage.world.rows("SELECT count(*) FROM payments") == [(1,)]
+    assert stage.rows("SELECT count(*) FROM payments") == [(1,)]
 
 
 @for_kinds()

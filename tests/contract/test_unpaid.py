@@ -3,8 +3,6 @@ same is never lost."""
 
 from collections.abc import Collection
 
-import pytest
-
 from tests.contract.kinds import for_kinds
 from tests.contract.stage import LOOK_AGAIN_SECONDS, Payment, Stage
 from tollgate.domain.capabilities import CancelBy
@@ -72,15 +70,17 @@ def test_what_the_psp_ends_by_itself_is_over(stage: Stage) -> None:
     assert stage.is_active() is False
 
 
-@pytest.mark.parametrize("webhook", ["webhook", "lost"])
 @for_kinds()
-def test_what_is_paid_after_its_time_is_not_lost(stage: Stage, webhook: str) -> None:
-    payment = stage.opened()
-    _run_out(stage, payment)
-    stage.psp.faults(lost=webhook == "lost")
-    stage.psp.happen(payment["psp_reference"], "pay")
-    stage.hear() if webhook == "webhook" else _look_late(stage)
-    _is_as_the_psp_says(stage, payment, UNPAID)
+def test_what_is_paid_after_its_time_is_not_lost(stage: Stage) -> None:
+    told, lost = stage.opened("k-1", "client-1"), stage.opened("k-2", "client-2")
+    _run_out(stage, told, lost)
+    stage.psp.happen(told["psp_reference"], "pay")
+    stage.hear()
+    _is_as_the_psp_says(stage, told, UNPAID)
+    stage.psp.faults(lost=True)
+    stage.psp.happen(lost["psp_reference"], "pay")
+    _look_late(stage)
+    _is_as_the_psp_says(stage, lost, UNPAID)
 
 
 @for_kinds()
@@ -102,16 +102,19 @@ def test_a_payment_is_canceled(stage: Stage) -> None:
         assert stage.line(payment)["status"] in ("expired", "canceled")
 
 
-@pytest.mark.parametrize("webhook", ["webhook", "lost"])
 @for_kinds()
-def test_what_is_paid_after_it_was_canceled_is_not_lost(stage: Stage, webhook: str) -> None:
-    payment = stage.opened()
-    stage.cancel(payment)
+def test_what_is_paid_after_it_was_canceled_is_not_lost(stage: Stage) -> None:
+    told, lost = stage.opened("k-1", "client-1"), stage.opened("k-2", "client-2")
+    for payment in told, lost:
+        stage.cancel(payment)
     stage.hear()
-    stage.psp.faults(lost=webhook == "lost")
-    stage.psp.happen(payment["psp_reference"], "pay")
-    stage.hear() if webhook == "webhook" else _look_late(stage)
-    _is_as_the_psp_says(stage, payment, {"canceled"})
+    stage.psp.happen(told["psp_reference"], "pay")
+    stage.hear()
+    _is_as_the_psp_says(stage, told, {"canceled"})
+    stage.psp.faults(lost=True)
+    stage.psp.happen(lost["psp_reference"], "pay")
+    _look_late(stage)
+    _is_as_the_psp_says(stage, lost, {"canceled"})
 
 
 @for_kinds()
@@ -125,13 +128,13 @@ def test_what_is_paid_can_not_be_canceled(stage: Stage) -> None:
     assert stage.status(payment) == "succeeded"
 
 
-def _run_out(stage: Stage, payment: Payment) -> None:
-    """Its time to pay passes, and the timer has seen it."""
+def _run_out(stage: Stage, *payments: Payment) -> None:
+    """Their time to pay passes, and the timer has seen it."""
     stage.pass_time(hours=PAYABLE_HOURS, minutes=CLOSED_AFTER_MINUTES)
     stage.reconcile()
     stage.hear()
     stage.reconcile()
-    assert stage.status(payment) in UNPAID
+    assert {stage.status(payment) for payment in payments} <= UNPAID
 
 
 def _look_late(stage: Stage) -> None:
@@ -145,4 +148,4 @@ def _is_as_the_psp_says(stage: Stage, payment: Payment, ended: Collection[str]) 
     took_it = stage.line(payment)["captured"] > 0
     assert not (took_it and stage.can.ends_are_final)
     assert stage.status(payment) in ({"succeeded"} if took_it else ended)
-    assert stage.is_active() is took_it
+    assert stage.is_active(payment["client_id"]) is took_it

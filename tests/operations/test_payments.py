@@ -11,6 +11,7 @@ from local.seed import operators_context
 from tests.world import Answer, World
 from tollgate.domain.errors import ConstraintViolated, PspUnavailable
 from tollgate.domain.idempotency import LOCK_SECONDS
+from tollgate.domain.money import Money
 from tollgate.domain.order import Order
 from tollgate.domain.outcome import UNKNOWN, Outcome
 from tollgate.domain.payment import Failure, PaymentStatus
@@ -200,7 +201,7 @@ def test_a_psp_that_was_never_reached_may_be_asked_again_at_once(world: World) -
 @pytest.mark.parametrize(
     ("wrong", "code"),
     [
-        ({"money": None}, "amount_mismatch"),
+        ({"money": Money(9_999, "KES")}, "amount_mismatch"),
         ({"reference": "pay_of_somebody_else"}, "reference_mismatch"),
         ({"livemode": True}, "livemode_mismatch"),
     ],

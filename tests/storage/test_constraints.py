@@ -49,6 +49,7 @@ class TestPayments:
             {"status": "succeeded"},
             {"client_id": ""},
             {"client_id": "c" * 129},
+            {"page": "elsewhere"},
             {"plan": "monthly"},
             {"product": "pro"},
         ],
@@ -63,6 +64,7 @@ class TestPayments:
             {"app_id": "app_0"},
             {"plan": "unknown", "product": "pro"},
             {"subscription_id": "sub_0"},
+            {"saved_method_id": "met_0"},
         ],
     )
     def test_what_it_names_exists(self, payment: Write, row: dict[str, object]) -> None:

@@ -25,8 +25,10 @@ TABLES = {
     "payments": "SELECT INSERT UPDATE",
     "plan_prices": "SELECT INSERT UPDATE DELETE",
     "plans": "SELECT INSERT UPDATE",
+    "psp_references": "SELECT INSERT",
     "rate_buckets": "SELECT INSERT UPDATE",
     "refunds": "SELECT INSERT UPDATE",
+    "saved_methods": "SELECT INSERT",
     "subscription_periods": "SELECT INSERT UPDATE",
     "subscriptions": "SELECT INSERT UPDATE",
 }

@@ -249,7 +249,13 @@ class TestTurns:
 
 
 class TestWithoutRedis:
-    def test_each_fetches_its_own(self, container: Container, issuer: Issuer) -> None:
+    def test_each_fetches_its_own_and_waits_for_nobody(
+        self, container: Container, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def waits(_: float) -> None:
+            raise AssertionError("there is nobody to wait for")
+
+        monkeypatch.setattr("time.sleep", waits)
         for number in (1, 2):
             tokens = container(url=DEAD_REDIS)
             assert tokens.get(NAME, issuer.fetch) == f"s3cret-{number}"

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -12,6 +13,7 @@ from tests.world import World
 from tollgate.domain.dispute import DisputeStatus
 from tollgate.domain.errors import Misconfigured, NotFound
 from tollgate.domain.money import Money
+from tollgate.domain.order import SavedMethod
 from tollgate.domain.payment import PaymentStatus
 from tollgate.domain.principal import EVERY_TENANT, NO_TENANT, Tenant
 from tollgate.storage import payments, subscriptions
@@ -24,6 +26,8 @@ OF_AN_APP = {
     "payments": "app_id",
     "refunds": "app_id",
     "disputes": "app_id",
+    "saved_methods": "app_id",
+    "psp_references": "app_id",
     "ledger_entries": "app_id",
     "idempotency_keys": "app_id",
     "clients": "app_id",
@@ -43,9 +47,12 @@ OF_A_PAYMENT = ("refunds", "disputes")
 @pytest.fixture
 def both(world: World) -> World:
     """Both apps have everything: a client who paid, and one who has not."""
+    world.psp.alter = lambda said: replace(
+        said, saved_method=SavedMethod("cus_1", "pm_1"), references=(f"of {said.psp_reference}",)
+    )
     for app in world.seed.apps:
         for client_id in ("client-1", "client-2"):
-            request = {"client_id": client_id, "plan": "monthly"}
+            request = {"client_id": client_id, "plan": "monthly", "save_method": True}
             key = {"idempotency-key": client_id}
             payment = world.call("payments/create", body=request, key=app.key, headers=key).json
             world.psp.status = PaymentStatus.SUCCEEDED

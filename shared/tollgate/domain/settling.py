@@ -57,7 +57,7 @@ def apply(payment: Payment, outcome: Outcome, now: datetime) -> Payment:
     failure = mismatch(payment, outcome)
     if failure and payment.review == _told(outcome):
         return payment  # an operator has decided about these very words
-    status = PaymentStatus.NEEDS_REVIEW if failure else _as_asked(payment, outcome.status)
+    status = PaymentStatus.NEEDS_REVIEW if failure else _as_asked(payment, outcome.status, now)
     if status is payment.status or status not in EDGES[payment.status]:
         return payment
     paid = status is PaymentStatus.SUCCEEDED and outcome.money is not None
@@ -93,10 +93,14 @@ def _flagged(payment: Payment, outcome: Outcome, now: datetime) -> Payment:
     )
 
 
-def _as_asked(payment: Payment, said: PaymentStatus) -> PaymentStatus:
-    """A page that was closed because the app asked for it did not just run out of time."""
-    if said is PaymentStatus.EXPIRED and payment.cancel_asked_at is not None:
+def _as_asked(payment: Payment, said: PaymentStatus, now: datetime) -> PaymentStatus:
+    """A page that was closed because the app asked for it did not just run out of time; one that
+    we closed after its time did, whatever the PSP calls it."""
+    asked = payment.cancel_asked_at is not None
+    if said is PaymentStatus.EXPIRED and asked:
         return PaymentStatus.CANCELED
+    if said is PaymentStatus.CANCELED and not asked and now >= payment.expires_at:
+        return PaymentStatus.EXPIRED
     return said
 
 

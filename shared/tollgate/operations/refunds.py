@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 _REFUNDABLE = (PaymentStatus.SUCCEEDED, PaymentStatus.PARTIALLY_REFUNDED)
 
 
+_NOT_ASKED = Failure("not_asked", "The PSP could not be reached. Ask for the refund again.")
+
+
 def refund_payment(context: Context, call: "Call[CreateRefund]") -> StoredAnswer:
     """Gives a paid payment back, wholly or in part, once for its Idempotency-Key."""
     claim, now = call.key_claim, context.now()
@@ -114,8 +117,10 @@ def _give_back(
             refusal = sending.refund(context, payment, asked, again=again)
         except Unavailable:
             # certain: nothing went back. The next try with this key may go on at once.
-            idempotency.release(context.database, call.key_claim, context.now())
-            raise
+            if context.psp(asked.psp).capabilities.refund is not RefundBy.REQUEST:
+                idempotency.release(context.database, call.key_claim, context.now())
+                raise
+            refusal = _NOT_ASKED  # there is no next try where people are asked once
         asked = _settle_refund(context, payment, asked, refusal, call.caller.actor)
     unknown = asked.status is RefundStatus.PENDING and asked.psp_reference is None
     answer = call.answer(202 if unknown else 201, asked)

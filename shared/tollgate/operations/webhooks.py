@@ -1,5 +1,6 @@
 """A PSP tells us something: verified, recorded once, and taken as a hint to settle."""
 
+from datetime import timedelta
 from typing import Any
 
 from tollgate.crash_points import CrashPoint, reach
@@ -15,12 +16,13 @@ from tollgate.logs import log
 from tollgate.operations.context import Call, Context
 from tollgate.operations.customers import field_cipher
 from tollgate.operations.settlement import flag, settle
-from tollgate.storage import inbox, payments, psp_references, strays
+from tollgate.storage import checks, inbox, payments, psp_references, strays
 
 _RECEIVED = {"received": True}
 _NOTHING_LEFT = Allowance(False, strays.MAX_PER_WINDOW, 0, WINDOW_SECONDS, WINDOW_SECONDS)
 
 UNSIGNED_PAUSE_SECONDS = 1
+UNSIGNED_PAUSE = timedelta(seconds=UNSIGNED_PAUSE_SECONDS)
 """Where a PSP signs and numbers nothing, it is asked once a second about a payment, no more."""
 
 
@@ -50,9 +52,15 @@ def receive_event(context: Context, call: Call[None]) -> dict[str, Any]:
         return reply
     context = context.within(payment.tenant)
     event_id = hint.event_id or context.new_id("evt")
-    if hint.event_id is None and not payments.claim_question(
-        context.database, payment.id, context.now(), UNSIGNED_PAUSE_SECONDS
+    if (
+        hint.event_id is None
+        and hint.alarm is None
+        and not payments.claim_question(
+            context.database, payment.id, context.now(), UNSIGNED_PAUSE_SECONDS
+        )
     ):
+        # whoever asked just now may have asked too early: reconcile asks again
+        checks.check_at(context.database, payment.id, context.now() + UNSIGNED_PAUSE)
         return reply
     payload = _sealed_payload(context, call, payment, event_id)
     if not inbox.insert_event(

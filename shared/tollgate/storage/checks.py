@@ -38,6 +38,15 @@ def claim_due(database: Database, now: datetime, limit: int) -> list[str]:
     return [row["id"] for row in rows]
 
 
+def check_at(database: Database, payment_id: str, at: datetime) -> None:
+    """Somebody looks at this payment then, or earlier where that was planned."""
+    database.one(
+        """UPDATE payments SET next_check_at = least(next_check_at, %(at)s), checks = 0
+           WHERE id = %(payment_id)s""",
+        {"payment_id": payment_id, "at": at},
+    )
+
+
 def end_checks(
     database: Database, payment_id: str, version: int, *, until: datetime | None = None
 ) -> bool:

@@ -146,14 +146,16 @@ class Jenga:
         answer = self._api.send(PUSH_PATH, push.body, self._signer.sign(*push.signed))
         if answer is None:
             return UNKNOWN
+        action = {"type": "await_push", "phone": f"…{phone_of(order)[-3:]}"}
         if answer.code == DUPLICATE_REFERENCE:
-            return self._sent_before(reference)
+            found = self._sent_before(reference)
+            waits = found.status is PaymentStatus.REQUIRES_ACTION
+            return replace(found, next_action=action) if waits else found
         if answer.code in REFUSALS:
             failure = Failure(f"jenga_{answer.code}", "Jenga refused to open this payment.")
             return Outcome(PaymentStatus.FAILED, failure=failure)
         if not answer.is_accepted or not _is_about(answer, reference):
             return UNKNOWN
-        action = {"type": "await_push", "phone": f"…{phone_of(order)[-3:]}"}
         return replace(self._opened(order, reference), method=Method.MPESA, next_action=action)
 
     def _sent_before(self, reference: OrderReference) -> Outcome:
