@@ -23,7 +23,6 @@ from tests.callers import token_of
 from tests.world import Stores, World
 from tollgate.domain.payment import PaymentStatus
 from tollgate.domain.principal import Role
-from tollgate.psp import REGISTRY
 
 PROJECT = Path(__file__).parent.parent
 PATHS = [str(PROJECT / "shared"), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
@@ -304,34 +303,6 @@ def signed_event(payment_id: str, session_id: str) -> dict[str, Any]:
         "body": base64.b64encode(body.encode()).decode(),
         "isBase64Encoded": True,
     }
-
-
-@pytest.mark.parametrize("psp", REGISTRY)
-def test_a_webhook_loads_the_psp_it_serves_and_no_other(world: World, psp: str) -> None:
-    event = {"method": "POST", "path": f"/{psp}/token", "headers": {}, "body": ""}
-    answer, modules = call("webhook/receive", event, environment(world.stores))
-    assert answer["statusCode"] in (400, 503)  # this deployment knows none of its secrets
-    assert psps_of(modules) == {psp}
-    assert modules.isdisjoint(HEAVY)
-
-
-@pytest.mark.parametrize("psp", REGISTRY)
-def test_a_create_loads_the_psp_it_serves_and_no_other(world: World, psp: str) -> None:
-    body = {"client_id": "c-1", "amount": 1_000, "currency": "USD", "psp": psp}
-    event = {
-        "method": "POST",
-        "path": "",
-        "headers": {"authorization": f"Bearer {world.app.key}", "idempotency-key": "k-1"},
-        "body": json.dumps(body),
-    }
-    answer, modules = call("payments/create", event, environment(world.stores))
-    assert answer["statusCode"] in (422, 503)  # it is set up for none
-    assert psps_of(modules) == {psp}
-
-
-def psps_of(modules: set[str]) -> set[str]:
-    """Whose adapters are loaded."""
-    return {psp for psp in REGISTRY if any(m.startswith(f"tollgate.psp.{psp}") for m in modules)}
 
 
 def test_a_webhook_settles_a_payment_without_the_sdk(world: World) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.contract.kinds import for_kinds
-from tests.contract.stage import Stage
+from tests.contract.stage import LOOK_AGAIN_SECONDS, Stage
 from tollgate.domain.capabilities import RefundBy
 
 LATE_SECONDS = 3600
@@ -66,6 +66,26 @@ def test_the_newest_first_settles_a_payment(stage: Stage) -> None:
     stage.wait_for(payment, "succeeded")
     _resend_backwards(stage)
     assert stage.status(payment) == "succeeded"
+
+
+@for_kinds()
+def test_a_word_that_comes_while_somebody_asks_is_not_lost(stage: Stage) -> None:
+    payment = stage.opened()
+    stage.pass_time(seconds=LOOK_AGAIN_SECONDS)
+    stage.read(payment)
+    stage.psp.do(payment["psp_reference"], "pay")
+    stage.hear()
+    stage.reconcile()
+    assert stage.status(payment) == "succeeded"
+
+
+@for_kinds(lambda kind: kind.can.refund is not RefundBy.MANUAL)
+def test_a_word_that_follows_another_at_once_is_not_lost(stage: Stage) -> None:
+    payment = stage.paid()
+    stage.psp.do(payment["psp_reference"], "refund")
+    stage.hear()
+    stage.reconcile()
+    assert stage.status(payment) == "refunded"
 
 
 @for_kinds()

@@ -99,18 +99,22 @@ def test_a_refund_during_an_outage_goes_back_once(stage: Stage) -> None:
 
 
 @for_kinds(lambda kind: kind.can.refund is RefundBy.REQUEST)
-def test_a_request_for_a_refund_that_never_arrived_can_be_told_failed(stage: Stage) -> None:
-    """Asked once at the most: what became of it is for a human to find out."""
+def test_a_request_for_a_refund_that_was_not_made_can_be_made_again(stage: Stage) -> None:
+    """It is made once at the most, so one that can't be made has failed."""
     payment = stage.paid()
     stage.hear()
     stage.psp.faults(status_5xx=500)
     answer = stage.refund(payment)
-    assert answer.status in (201, 202, 503), answer.body
+    assert (answer.status, answer.json["status"]) == (201, "failed")
     stage.psp.faults()
+    again = stage.refund(payment, key="r-2")
+    assert again.json["status"] == "pending"
+    stage.pass_time(seconds=2)
+    stage.psp.do(payment["psp_reference"], "refund")
+    stage.hear()
     stage.reconcile()
-    assert stage.line(payment)["refunded"] == 0
-    assert stage.status(payment) == "succeeded"
-    assert stage.rows("SELECT status FROM refunds") == [("pending",)]
+    assert stage.status(payment) == "refunded"
+    assert stage.line(payment)["refunded"] == payment["amount"]
 
 
 @for_kinds()

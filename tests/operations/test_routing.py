@@ -281,12 +281,13 @@ class TestRefused:
         assert refusal(create(world, AMOUNT | {"psp": "jenga"})) == (422, "unsupported_psp", [])
         assert everything(world) == before
 
-    def test_one_that_lacks_a_setting_is_not_the_callers_fault(
+    def test_one_that_lacks_a_setting_is_not_here(
         self, world: World, psps: Psps
     ) -> None:
         psps["paypal"].objection = Misconfigured("PAYPAL_CLIENT_ID is missing")
         before = everything(world)
-        assert create(world, AMOUNT | {"psp": "paypal"}).status == 503
+        answer = create(world, AMOUNT | {"psp": "paypal"})
+        assert (answer.status, answer.json["code"]) == (422, "unsupported_psp")
         assert everything(world) == before
 
     def test_the_key_is_free_for_another_try(self, world: World, psps: Psps) -> None:
