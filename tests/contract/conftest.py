@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from local.standin import deliveries
 from tests.contract.judge import judge
 from tests.contract.kinds import KINDS
 from tests.contract.stage import Ports, Stage, stage_of
@@ -37,6 +38,12 @@ def contract_ports() -> Iterator[Ports]:
         ends.callback(gateway.stop)
         browser = ends.enter_context(httpx.Client(timeout=20, trust_env=False))
         yield Ports(stand_in, gateway, browser)
+
+
+@pytest.fixture(autouse=True)
+def _prompt_deliveries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand-ins look often for what is to be delivered: the tests wait for it."""
+    monkeypatch.setattr(deliveries, "_POLL_SECONDS", 0.01)
 
 
 @pytest.fixture

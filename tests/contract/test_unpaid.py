@@ -30,16 +30,22 @@ def test_a_decline_takes_nothing(stage: Stage) -> None:
 
 
 @for_kinds()
-def test_after_a_decline_what_is_still_open_can_be_paid(stage: Stage) -> None:
-    payment = stage.opened()
-    stage.psp.do(payment["psp_reference"], "decline")
-    stage.hear()
-    stage.psp.happen(payment["psp_reference"], "pay")
-    stage.hear()
-    stage.pass_time(hours=6, seconds=LOOK_AGAIN_SECONDS)
-    stage.reconcile()
-    was_paid = stage.line(payment)["status"] == "paid"
-    assert (stage.status(payment) == "succeeded") == was_paid
+def test_what_is_paid_after_a_decline_is_not_lost(stage: Stage) -> None:
+    """Where the PSP lets its client try again, though it told us of a failure."""
+    for client, is_lost in ("told", False), ("lost", True):
+        payment = stage.opened(client, client)
+        stage.psp.do(payment["psp_reference"], "decline")
+        stage.hear()
+        stage.reconcile()
+        stage.psp.faults(lost=is_lost)
+        stage.psp.happen(payment["psp_reference"], "pay")
+        stage.hear()
+        if is_lost:
+            stage.pass_time(hours=6)
+            stage.reconcile()
+        was_paid = stage.line(payment)["status"] == "paid"
+        assert (stage.status(payment) == "succeeded") == was_paid
+        assert stage.is_active(client) is was_paid
 
 
 @for_kinds()

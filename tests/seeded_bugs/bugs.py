@@ -67,7 +67,7 @@ BUGS = (
     ),
     Bug(
         "the trigger takes every move of a payment",
-        "migrations/0029_four_psps.sql",
+        "migrations/0030_whose_page.sql",
         "    IF NEW.status <> OLD.status AND NOT EXISTS (",
         "    IF false AND NOT EXISTS (",
         ("tests/domain/test_payment_edges.py",),

@@ -80,7 +80,12 @@ def _flagged(payment: Payment, outcome: Outcome, now: datetime) -> Payment:
     """For an operator to look at, paid or not; once somebody has decided about these very words,
     they change nothing."""
     known, told = payment.review or {}, _told(outcome)
-    if payment.status is PaymentStatus.NEEDS_REVIEW or known.items() >= told.items():
+    only_claimed = outcome.money is None  # which says nothing against what was paid
+    if (
+        payment.status is PaymentStatus.NEEDS_REVIEW
+        or known.items() >= told.items()
+        or (payment.is_paid and only_claimed)
+    ):
         return payment
     return replace(
         payment,
@@ -119,7 +124,7 @@ def _told(outcome: Outcome) -> dict[str, object]:
         "currency": outcome.money and outcome.money.currency,
     }
     if outcome.status is PaymentStatus.NEEDS_REVIEW and outcome.failure is not None:
-        told["problem"] = outcome.failure.code
+        told |= {"problem": outcome.failure.code, "psp_reference": outcome.psp_reference}
     if outcome.refunds or outcome.disputes:
         told["refunds_and_disputes"] = [
             *(_line(refund) for refund in outcome.refunds),

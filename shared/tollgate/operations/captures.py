@@ -7,7 +7,6 @@ asks again.
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tollgate.domain.capabilities import CancelBy
 from tollgate.domain.errors import (
     FieldError,
     InvalidFields,
@@ -17,14 +16,18 @@ from tollgate.domain.errors import (
     RefusedByPsp,
 )
 from tollgate.domain.outcome import Outcome
-from tollgate.domain.payment import UNPAID, Payment, PaymentStatus
+from tollgate.domain.payment import UNPAID, Capture, Payment, PaymentStatus
+from tollgate.domain.settling import apply
 from tollgate.operations import sending
 from tollgate.operations.context import Call, Context, Reply
-from tollgate.operations.settlement import ask_psp, record, save_locked, settle
+from tollgate.operations.settlement import ask_psp, save_locked, settle
 from tollgate.storage import payments
 
 if TYPE_CHECKING:
     from tollgate.schemas.payments import CapturePayment
+
+
+_UNPAID_SO_FAR = (PaymentStatus.REQUIRES_ACTION, PaymentStatus.AUTHORIZED)
 
 
 def capture_payment(context: Context, call: "Call[CapturePayment]") -> Reply:
@@ -82,6 +85,8 @@ def _ask_to_capture(context: Context, payment_id: str, amount_minor: int, actor:
         payment = payments.lock_payment(context.database, payment_id)
         if payment.status is not PaymentStatus.AUTHORIZED or payment.cancel_asked_at is not None:
             raise NotCapturable
+        if payment.capture is not Capture.MANUAL:
+            raise NotCapturable("This payment is captured by itself, as a whole.")
         if payment.capture_amount_minor == amount_minor:
             return payment
         if payment.capture_amount_minor is not None:
@@ -115,13 +120,16 @@ def _settled(context: Context, payment: Payment, actor: str, *, ends: bool = Fal
 
 
 def end_here(context: Context, payment: Payment, status: PaymentStatus, actor: str) -> Payment:
-    """Ends an unpaid payment at a PSP that ends none when it is asked; as it then stands.
-
-    Should the PSP take the money all the same, its word that it did wins.
+    """Ends a payment that the PSP has just called unpaid, where the PSP ends none when it is asked;
+    as it then stands. Should the PSP take the money all the same, its word that it did wins.
     """
-    if context.psp(payment.psp).capabilities.cancel is CancelBy.LOCAL:
-        return record(context, payment, Outcome(status), actor)
-    return payment
+    if not sending.ends_here(context, payment) or payment.status not in _UNPAID_SO_FAR:
+        return payment
+    with context.database.transaction():
+        locked = payments.lock_payment(context.database, payment.id)
+        if locked.version != payment.version:
+            return locked  # somebody heard more of it
+        return save_locked(context, locked, apply(locked, Outcome(status), context.now()), actor)
 
 
 def withdraw(context: Context, wanted: Payment, actor: str) -> None:

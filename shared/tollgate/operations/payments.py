@@ -38,6 +38,10 @@ PAYABLE_HOURS = 23
 """How long a payment can be paid. Stripe's pages live at most 24 hours; this leaves it room."""
 
 
+_MORE_FOLLOWS = (PaymentStatus.SUCCEEDED, PaymentStatus.NEEDS_REVIEW)
+"""At once, without a page: it gives its period too, or somebody must be told to look."""
+
+
 def create_payment(context: Context, call: "Call[CreatePayment]") -> StoredAnswer:
     """Starts a payment at a PSP, once for its Idempotency-Key, whatever dies in between."""
     claim, request = call.key_claim, call.content
@@ -96,7 +100,7 @@ def _record(
     after = apply(payment, outcome, context.now())
     if after is payment:
         return _store(context, call, 202, payment)
-    if after.status is PaymentStatus.SUCCEEDED:  # at once, without a page: it gives its period too
+    if after.status in _MORE_FOLLOWS:
         paid = record(context, payment, outcome, call.caller.actor)
         return _store(context, call, 201, paid)
     answer = call.answer(201, after)

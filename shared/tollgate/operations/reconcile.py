@@ -13,7 +13,7 @@ from typing import Any
 
 from tollgate.crash_points import CrashPoint, reach
 from tollgate.domain.capabilities import RefundBy
-from tollgate.domain.checks import DISPUTE_PAUSE
+from tollgate.domain.checks import DISPUTE_PAUSE, LATE_AT_MOST
 from tollgate.domain.dispute import DisputeStatus
 from tollgate.domain.errors import (
     ConcurrentChange,
@@ -24,7 +24,7 @@ from tollgate.domain.errors import (
 )
 from tollgate.domain.idempotency import KEPT_DAYS
 from tollgate.domain.outcome import Outcome
-from tollgate.domain.payment import UNPAID, Payment, PaymentStatus
+from tollgate.domain.payment import UNPAID, Failure, Payment, PaymentStatus
 from tollgate.domain.principal import EVERY_TENANT
 from tollgate.domain.refund import RefundStatus
 from tollgate.logs import log
@@ -33,7 +33,7 @@ from tollgate.operations.captures import end_here, withdraw
 from tollgate.operations.context import Context
 from tollgate.operations.customers import open_customer
 from tollgate.operations.refunds import send_refund
-from tollgate.operations.settlement import plan_check, record, settle
+from tollgate.operations.settlement import flag, plan_check, record, settle
 from tollgate.storage import checks, disputes, idempotency, payments, refunds
 
 BATCH = 20
@@ -56,6 +56,11 @@ class _Report:
 
     def is_down(self, psp: str) -> bool:
         return self.failures[psp] >= FAILURES_OF_A_PSP
+
+
+_NOBODY_KNOWS = Failure(
+    "nobody_knows", "The PSP can't say whether it took this payment. Look in its own pages."
+)
 
 
 def reconcile_payments(context: Context, has_time: Callable[[], bool]) -> dict[str, Any]:
@@ -104,6 +109,9 @@ def _look_at(context: Context, payment: Payment, report: _Report) -> None:
     except ConcurrentChange:
         return  # somebody else has it in hand
     except (PspUnavailable, UnsupportedPsp, Misconfigured, InternalError) as error:
+        if payment.status in UNPAID:  # only watched: it holds up no other, and not for ever
+            _plan_next_check(context, payment, report)
+            return
         # what the database refuses says nothing of the PSP, and holds up no other payment
         report.failures[payment.psp] += not isinstance(error, InternalError)
         report.unsettled.append(payment.id)
@@ -153,7 +161,13 @@ def _finish_start(context: Context, payment: Payment) -> Payment:
     """Opens a payment whose caller died or never heard the PSP's answer; ends it when it is too
     late for that and the PSP knows none."""
     if context.now() >= payment.expires_at:
-        payment = settle(context, payment, _ACTOR)
+        try:
+            payment = settle(context, payment, _ACTOR)
+        except PspUnavailable:
+            if context.now() < payment.expires_at + LATE_AT_MOST:
+                raise
+            doubtful = Outcome(PaymentStatus.NEEDS_REVIEW)
+            return flag(context, payment, doubtful, _NOBODY_KNOWS)
         if payment.is_open and payment.psp_reference is None:
             return record(context, payment, Outcome(PaymentStatus.EXPIRED), _ACTOR)
         return payment

@@ -7,7 +7,7 @@ can't tell. No transaction is open meanwhile.
 
 from datetime import datetime, timedelta
 
-from tollgate.domain.capabilities import RefundBy, check_supported
+from tollgate.domain.capabilities import CancelBy, RefundBy, check_supported
 from tollgate.domain.errors import PspUnavailable
 from tollgate.domain.money import Money
 from tollgate.domain.order import Customer, Order, RefundOrder
@@ -78,10 +78,19 @@ def capture(context: Context, payment: Payment) -> Failure | None:
 
 
 def cancel(context: Context, payment: Payment) -> Failure | None:
-    """Asks to end a payment that has not been paid. Raises as Psp.cancel does."""
+    """Asks to end a payment that has not been paid. Raises as Psp.cancel does.
+
+    A refusal says nothing where payments end here: it may be the second time that we ask.
+    """
     assert payment.psp_reference is not None
     key = f"tollgate-{payment.id}-cancel-{payment.version}"
-    return context.psp(payment.psp).cancel(payment.psp_reference, key)
+    refusal = context.psp(payment.psp).cancel(payment.psp_reference, key)
+    return None if ends_here(context, payment) else refusal
+
+
+def ends_here(context: Context, payment: Payment) -> bool:
+    """Whether its PSP ends no payment when it is asked to."""
+    return context.psp(payment.psp).capabilities.cancel is CancelBy.LOCAL
 
 
 def _is_forgotten(context: Context, psp: Psp, sent_at: datetime) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tollgate.crash_points import CrashPoint, reach
+from tollgate.domain.capabilities import CancelBy
 from tollgate.domain.checks import next_check
 from tollgate.domain.errors import Misconfigured, PspUnavailable, UnsupportedPsp
 from tollgate.domain.events import REFUND_EVENTS, payment_event
@@ -114,7 +115,8 @@ def record(context: Context, payment: Payment, outcome: Outcome, actor: str) -> 
 def _record(context: Context, payment: Payment, outcome: Outcome, actor: str) -> Payment:
     """Applies what the PSP said after `payment` was read, with all that follows from it; the
     payment as it then stands. Raises _Outrun."""
-    if apply(payment, outcome, context.now()) is payment and not _tells_more(payment, outcome):
+    nothing_new = apply(payment, outcome, context.now()) is payment
+    if nothing_new and not _tells_more(payment, outcome) and not _was_reviewed(payment, outcome):
         return payment
     context = context.within(payment.tenant)
     with context.database.transaction():
@@ -162,6 +164,11 @@ def _tells_more(payment: Payment, outcome: Outcome) -> bool:
     return payment.is_paid and bool(outcome.refunds or outcome.disputes or new_fee)
 
 
+def _was_reviewed(payment: Payment, outcome: Outcome) -> bool:
+    """Whether it is paid by an operator's word, so that the PSP's names of it may be news."""
+    return payment.is_paid and payment.review is not None and bool(outcome.references)
+
+
 class _Outrun(Exception):
     """The payment moved between the PSP's word and its row's lock."""
 
@@ -183,6 +190,8 @@ def _record_locked(
             after, granted = grant_period(context, after, actor)
             reach(CrashPoint.SETTLE_GRANTED)
         payment = save_locked(context, payment, after, actor)
+        _keep_names(context, payment, outcome)
+    elif _was_reviewed(payment, outcome):
         _keep_names(context, payment, outcome)
     if _tells_more(payment, outcome):
         payment, changed = _follow_up_locked(context, payment, outcome, actor)
@@ -265,7 +274,11 @@ def save_locked(
 
 def plan_check(context: Context, payment: Payment, *, look_again: bool = False) -> datetime | None:
     """When reconcile looks at it next; None: never."""
-    final = payment.status not in UNPAID or context.psp(payment.psp).capabilities.ends_are_final
+    final = True
+    if payment.status in UNPAID:
+        can = context.psp(payment.psp).capabilities
+        # what ended here may have been taken by us there, at that very moment
+        final = can.ends_are_final and can.cancel is CancelBy.API
     return next_check(payment, context.now(), look_again=look_again, ends_are_final=final)
 
 

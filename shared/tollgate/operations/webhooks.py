@@ -40,7 +40,8 @@ def receive_event(context: Context, call: Call[None]) -> dict[str, Any]:
     psp, _, path_token = call.target.partition("/")
     hint = _verified(context, call, psp, path_token)
     reply = dict(hint.reply) if hint.reply is not None else _RECEIVED
-    if hint.event_id is None and strays.are_too_many(context.cache, psp):
+    is_unsure = hint.event_id is None and hint.alarm is None
+    if is_unsure and strays.are_too_many(context.cache, psp):
         raise TooManyRequests(_NOTHING_LEFT)
     payment = _payment_of(context, psp, hint)
     if payment is None or payment.psp != psp:
@@ -52,12 +53,12 @@ def receive_event(context: Context, call: Call[None]) -> dict[str, Any]:
         return reply
     context = context.within(payment.tenant)
     event_id = hint.event_id or context.new_id("evt")
+    names_it = hint.psp_reference in (None, payment.psp_reference)
+    pause = UNSIGNED_PAUSE_SECONDS
     if (
-        hint.event_id is None
-        and hint.alarm is None
-        and not payments.claim_question(
-            context.database, payment.id, context.now(), UNSIGNED_PAUSE_SECONDS
-        )
+        is_unsure
+        and names_it
+        and not payments.claim_question(context.database, payment.id, context.now(), pause)
     ):
         # whoever asked just now may have asked too early: reconcile asks again
         checks.check_at(context.database, payment.id, context.now() + UNSIGNED_PAUSE)
@@ -78,10 +79,12 @@ def receive_event(context: Context, call: Call[None]) -> dict[str, Any]:
 def _settle(context: Context, payment: Payment, hint: Hint) -> None:
     """As the PSP says. What only the event claims, or what was paid under a name that is not the
     payment's, is for a human."""
-    payment = settle(context, payment, f"webhook:{payment.psp}", hint.psp_reference)
-    if hint.alarm is not None and not payment.is_paid:
-        claimed = Outcome(PaymentStatus.NEEDS_REVIEW, psp_reference=hint.psp_reference)
-        payment = flag(context, payment, claimed, hint.alarm)
+    try:
+        payment = settle(context, payment, f"webhook:{payment.psp}", hint.psp_reference)
+    finally:  # the PSP may not tell it again
+        if hint.alarm is not None:
+            claimed = Outcome(PaymentStatus.NEEDS_REVIEW, psp_reference=hint.psp_reference)
+            payment = flag(context, payment, claimed, hint.alarm)
     if hint.psp_reference is not None and not _is_its_name(context, payment, hint.psp_reference):
         other = context.psp(payment.psp).fetch(hint.psp_reference)
         # an unsigned callback may name anybody's reference

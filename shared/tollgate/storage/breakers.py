@@ -9,7 +9,7 @@ FAILURES = 5
 """So many in a row, none older than WINDOW_SECONDS after the one before, open the breaker."""
 WINDOW_SECONDS = 60
 OPEN_SECONDS = 30
-"""Then the next payment tries the PSP again; if that fails too, it stays open for as long again."""
+"""Then payments try the PSP again; the next failure opens it for as long once more."""
 
 _IS_OPEN = "return redis.call('EXISTS', KEYS[1] .. ':open')"
 _FAIL = """

@@ -41,7 +41,7 @@ return 0
 
 @dataclass(frozen=True)
 class _Held:
-    value: str
+    value: str = field(repr=False)
     until: float
 
 
@@ -50,10 +50,10 @@ class SharedTokens:
     """The Tokens of psp/protocol.py. `secret` is the deployment's cache secret."""
 
     cache: Cache
-    secret: bytes
+    secret: bytes = field(repr=False)
     now: Callable[[], datetime]
     random_bytes: RandomBytes
-    _own: dict[str, _Held] = field(default_factory=dict)
+    _own: dict[str, _Held] = field(default_factory=dict, repr=False)
 
     def get(self, name: str, fetch: Callable[[], Token], refused: str | None = None) -> str:
         """See Tokens.get."""

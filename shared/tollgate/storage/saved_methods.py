@@ -11,13 +11,14 @@ from tollgate.storage.database import Database
 def insert_saved_method(
     database: Database, saved_id: str, payment: Payment, saved: SavedMethod, now: datetime
 ) -> None:
-    """Keeps what this payment was paid with, unless it is kept already."""
+    """Keeps what this payment was paid with; kept before, it is the newest again."""
     database.one(
         """INSERT INTO saved_methods (id, app_id, client_id, psp, customer_reference,
                                       method_reference, payment_id, created_at)
            VALUES (%(id)s, %(app_id)s, %(client_id)s, %(psp)s, %(customer_reference)s,
                    %(method_reference)s, %(payment_id)s, %(now)s)
-           ON CONFLICT (app_id, client_id, psp, method_reference) DO NOTHING""",
+           ON CONFLICT (app_id, client_id, psp, method_reference)
+           DO UPDATE SET created_at = excluded.created_at""",
         {
             "id": saved_id,
             "app_id": payment.app_id,
@@ -36,7 +37,7 @@ def list_newest(database: Database, app_id: str, client_id: str) -> Sequence[tup
     rows = database.all(
         """SELECT DISTINCT ON (psp) psp, id FROM saved_methods
            WHERE app_id = %(app_id)s AND client_id = %(client_id)s
-           ORDER BY psp, id DESC""",
+           ORDER BY psp, created_at DESC, id DESC""",
         {"app_id": app_id, "client_id": client_id},
     )
     return [(row["psp"], row["id"]) for row in rows]

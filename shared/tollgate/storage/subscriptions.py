@@ -202,7 +202,8 @@ def find_under_way(
     """
     rows = database.all(
         """SELECT id, psp_reference IS NOT NULL AS is_known,
-                  CASE WHEN expires_at > %(now)s THEN next_action ->> 'url' END AS pay_url
+                  CASE WHEN expires_at > %(now)s AND next_action ->> 'type' = 'redirect'
+                       THEN next_action ->> 'url' END AS pay_url
            FROM payments
            WHERE app_id = %(app_id)s AND client_id = %(client_id)s
              AND status IN ('pending', 'requires_action', 'processing', 'authorized')

@@ -19,6 +19,9 @@ DEBITED_NOT_CREDITED = Failure(
     "debited_not_credited", "The client's money was taken, and did not arrive in our account."
 )
 
+_LOOK = {"type": "await_push", "phone": None}
+"""Jenga does not tell which phone it prompts."""
+
 _ENDS = {"Cancelled": PaymentStatus.CANCELED, "Expired": PaymentStatus.EXPIRED}
 _INVOICE_STATUSES = frozenset({"Pending", "Paid", *_ENDS})
 
@@ -43,6 +46,7 @@ def read_order(body: Mapping[str, Any], asked: OrderReference, livemode: bool) -
         money=_paid_money(order, invoices) if paid else _money(order["orderAmount"]),
         livemode=livemode,
         method=Method.MPESA,
+        next_action=_LOOK if status is PaymentStatus.REQUIRES_ACTION else None,
         failure=DEBITED_NOT_CREDITED if status is PaymentStatus.NEEDS_REVIEW else None,
         references=_receipts(invoices),
     )
