@@ -89,14 +89,33 @@ class TestCanceledHere:
         reconcile(world)
         assert status_of(world, payment_id) == "canceled"
 
-    def test_a_refusal_of_the_psp_is_one(self, world: World) -> None:
+    def test_a_refusal_of_the_psp_says_nothing(self, world: World) -> None:
         payment_id = create(world).json["id"]
         deaf(world)
         world.psp.on_ask = up
-        world.psp.refusal = Failure("in_progress", "The client is paying just now.")
+        world.psp.refusal = Failure("done_before", "It was asked before.")
         answer = cancel(world, payment_id)
-        assert (answer.status, answer.json["code"]) == (422, "refused_by_psp")
-        assert status_of(world, payment_id) == "requires_action"
+        assert (answer.status, answer.json["status"]) == (200, "canceled")
+
+    def test_what_the_psp_is_at_work_on_is_not_ended(self, world: World) -> None:
+        payment_id = create(world).json["id"]
+        deaf(world, PaymentStatus.PROCESSING)
+        answer = cancel(world, payment_id)
+        assert (answer.status, answer.json["status"]) == (202, "processing")
+        world.pass_time(days=2)
+        reconcile(world)
+        assert status_of(world, payment_id) == "processing"
+
+    def test_it_is_watched_whatever_its_psp_calls_final(self, world: World) -> None:
+        payment_id = create(world, PLAN).json["id"]
+        deaf(world)
+        can = world.psp.capabilities
+        world.psp.capabilities = replace(can, ends_are_final=True)
+        assert cancel(world, payment_id).json["status"] == "canceled"
+        deaf(world, SUCCEEDED)  # we were taking it at that very moment, and died
+        world.pass_time(hours=7)
+        reconcile(world)
+        assert status_of(world, payment_id) == "succeeded"
 
     def test_what_the_psp_takes_all_the_same_is_paid(self, world: World) -> None:
         payment_id = create(world, PLAN).json["id"]
@@ -197,6 +216,13 @@ class TestNotFinal:
         world.pass_time(minutes=2)
         reconcile(world)
         assert status_of(world, payment_id) == "succeeded"
+
+    def test_what_can_not_be_read_is_not_watched_for_ever(self, world: World) -> None:
+        moved(world, PaymentStatus.FAILED)
+        world.psp.on_fetch = down
+        world.pass_time(days=5)
+        reconcile(world)
+        assert world.rows("SELECT next_check_at FROM payments") == [(None,)]
 
     def test_what_is_paid_is_not_watched(self, world: World) -> None:
         moved(world, SUCCEEDED)

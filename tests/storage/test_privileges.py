@@ -28,7 +28,7 @@ TABLES = {
     "psp_references": "SELECT INSERT",
     "rate_buckets": "SELECT INSERT UPDATE",
     "refunds": "SELECT INSERT UPDATE",
-    "saved_methods": "SELECT INSERT",
+    "saved_methods": "SELECT INSERT UPDATE",
     "subscription_periods": "SELECT INSERT UPDATE",
     "subscriptions": "SELECT INSERT UPDATE",
 }

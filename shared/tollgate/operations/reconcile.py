@@ -109,12 +109,13 @@ def _look_at(context: Context, payment: Payment, report: _Report) -> None:
     except ConcurrentChange:
         return  # somebody else has it in hand
     except (PspUnavailable, UnsupportedPsp, Misconfigured, InternalError) as error:
-        if payment.status in UNPAID:  # only watched: it holds up no other, and not for ever
-            _plan_next_check(context, payment, report)
-            return
-        # what the database refuses says nothing of the PSP, and holds up no other payment
-        report.failures[payment.psp] += not isinstance(error, InternalError)
+        # what the database refuses says nothing of the PSP, nor does one that is only watched: they
+        # hold up no other payment
+        only_watched = payment.status in UNPAID
+        report.failures[payment.psp] += not (isinstance(error, InternalError) or only_watched)
         report.unsettled.append(payment.id)
+        if only_watched and plan_check(context, payment) is None:  # long enough
+            checks.end_checks(context.database, payment.id, payment.version)
         log("reconcile.unsettled", payment_id=payment.id, psp=payment.psp, code=error.code)
         return
     report.failures[payment.psp] = 0
