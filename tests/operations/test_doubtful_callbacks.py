@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.operations.paying import PLAN, books, everything, status_of
+from tests.operations.paying import PLAN, books, down, everything, status_of
 from tests.operations.test_access import check
 from tests.operations.test_callbacks import NotifyingPsp, about, notify, start
 from tests.operations.test_reviews import ACCEPT, REJECT
@@ -17,6 +17,7 @@ from tests.world import World
 from tollgate.domain.errors import PspUnavailable
 from tollgate.domain.outcome import Outcome
 from tollgate.domain.payment import Failure, PaymentStatus
+from tollgate.storage import strays
 
 SUCCEEDED = PaymentStatus.SUCCEEDED
 ALARM = Failure("debited_not_credited", "The client was debited, and nothing arrived.")
@@ -66,6 +67,23 @@ class TestAlarm:
         notify(world)
         assert (status_of(world, payment_id), alerts(capsys.readouterr().out)) == ("succeeded", [])
 
+    def test_is_heard_while_the_psp_is_silent(self, world: World, psp: NotifyingPsp) -> None:
+        payment_id = start(world)
+        psp.on_fetch = down
+        about(psp, payment_id, alarm=ALARM)
+        assert notify(world).status == 503
+        assert status_of(world, payment_id) == "needs_review"
+
+    def test_is_heard_whoever_else_calls_too_often(self, world: World, psp: NotifyingPsp) -> None:
+        payment_id = start(world)
+        for _ in range(strays.MAX_PER_WINDOW):
+            strays.count(world.context.cache, "pesapal")
+        about(psp, payment_id)
+        assert notify(world).status == 429
+        about(psp, payment_id, alarm=ALARM)
+        assert notify(world).status == 200
+        assert status_of(world, payment_id) == "needs_review"
+
     @pytest.mark.parametrize(("decision", "then"), [(ACCEPT, "succeeded"), (REJECT, "canceled")])
     def test_somebody_decides_once(
         self, world: World, psp: NotifyingPsp, decision: dict[str, str], then: str
@@ -110,6 +128,20 @@ class TestPaidElsewhere:
         assert status_of(world, payment_id) == "needs_review"
         assert alerts(capsys.readouterr().out) == ["paid_elsewhere"]
         assert (check(world)["active"], books(world)) == (False, {})
+
+    def test_is_heard_though_somebody_asked_just_now(
+        self, world: World, psp: NotifyingPsp, payment_id: str
+    ) -> None:
+        world.call("payments/return", method="GET", path=f"/{payment_id}")
+        assert notify(world).status == 200
+        assert status_of(world, payment_id) == "needs_review"
+
+    def test_says_where_the_money_is(
+        self, world: World, psp: NotifyingPsp, payment_id: str
+    ) -> None:
+        notify(world)
+        ((review,),) = world.rows("SELECT review FROM payments")
+        assert review["psp_reference"] == "ref_other"
 
     def test_accepted_it_is_paid(self, world: World, psp: NotifyingPsp, payment_id: str) -> None:
         notify(world)
