@@ -281,9 +281,7 @@ class TestRefused:
         assert refusal(create(world, AMOUNT | {"psp": "jenga"})) == (422, "unsupported_psp", [])
         assert everything(world) == before
 
-    def test_one_that_lacks_a_setting_is_not_here(
-        self, world: World, psps: Psps
-    ) -> None:
+    def test_one_that_lacks_a_setting_is_not_here(self, world: World, psps: Psps) -> None:
         psps["paypal"].objection = Misconfigured("PAYPAL_CLIENT_ID is missing")
         before = everything(world)
         answer = create(world, AMOUNT | {"psp": "paypal"})
