@@ -22,7 +22,6 @@ _RECEIVED = {"received": True}
 _NOTHING_LEFT = Allowance(False, strays.MAX_PER_WINDOW, 0, WINDOW_SECONDS, WINDOW_SECONDS)
 
 UNSIGNED_PAUSE_SECONDS = 1
-UNSIGNED_PAUSE = timedelta(seconds=UNSIGNED_PAUSE_SECONDS)
 """Where a PSP signs and numbers nothing, it is asked once a second about a payment, no more."""
 
 
@@ -40,29 +39,16 @@ def receive_event(context: Context, call: Call[None]) -> dict[str, Any]:
     psp, _, path_token = call.target.partition("/")
     hint = _verified(context, call, psp, path_token)
     reply = dict(hint.reply) if hint.reply is not None else _RECEIVED
-    is_unsure = hint.event_id is None and hint.alarm is None
-    if is_unsure and strays.are_too_many(context.cache, psp):
+    if _is_a_mere_nudge(hint) and strays.are_too_many(context.cache, psp):
         raise TooManyRequests(_NOTHING_LEFT)
     payment = _payment_of(context, psp, hint)
     if payment is None or payment.psp != psp:
-        # an event of something else on the same account: acknowledged, and nobody is asked
-        context.cache.count(f"webhook_dropped:{psp}")
-        if hint.event_id is None:
-            strays.count(context.cache, psp)
-        log("webhook.dropped", psp=psp, type=hint.type)
+        _drop(context, psp, hint)
         return reply
     context = context.within(payment.tenant)
-    event_id = hint.event_id or context.new_id("evt")
-    names_it = hint.psp_reference in (None, payment.psp_reference)
-    pause = UNSIGNED_PAUSE_SECONDS
-    if (
-        is_unsure
-        and names_it
-        and not payments.claim_question(context.database, payment.id, context.now(), pause)
-    ):
-        # whoever asked just now may have asked too early: reconcile asks again
-        checks.check_at(context.database, payment.id, context.now() + UNSIGNED_PAUSE)
+    if _is_a_mere_nudge(hint) and _was_asked_just_now(context, payment, hint):
         return reply
+    event_id = hint.event_id or context.new_id("evt")
     payload = _sealed_payload(context, call, payment, event_id)
     if not inbox.insert_event(
         context.database, payment.app_id, psp, event_id, hint, payload=payload, now=context.now()
@@ -74,6 +60,31 @@ def receive_event(context: Context, call: Call[None]) -> dict[str, Any]:
     inbox.mark_processed(context.database, psp, event_id, context.now())
     reach(CrashPoint.WEBHOOK_PROCESSED)
     return reply
+
+
+def _is_a_mere_nudge(hint: Hint) -> bool:
+    """Whether it says no more than "look again", and may be anybody's."""
+    return hint.event_id is None and hint.alarm is None
+
+
+def _drop(context: Context, psp: str, hint: Hint) -> None:
+    """An event of something else on the same account: acknowledged, and nobody is asked."""
+    context.cache.count(f"webhook_dropped:{psp}")
+    if hint.event_id is None:
+        strays.count(context.cache, psp)
+    log("webhook.dropped", psp=psp, type=hint.type)
+
+
+def _was_asked_just_now(context: Context, payment: Payment, hint: Hint) -> bool:
+    """Whether the PSP need not be asked for this nudge. Whoever asked may have asked too early:
+    then reconcile asks again."""
+    if hint.psp_reference not in (None, payment.psp_reference):
+        return False  # nobody asks about that reference
+    now, pause = context.now(), UNSIGNED_PAUSE_SECONDS
+    if payments.claim_question(context.database, payment.id, now, pause):
+        return False
+    checks.check_at(context.database, payment.id, now + timedelta(seconds=pause))
+    return True
 
 
 def _settle(context: Context, payment: Payment, hint: Hint) -> None:
