@@ -62,6 +62,7 @@ def test_a_client_who_is_away_is_charged_once(stage: Stage) -> None:
 @for_kinds(lambda kind: kind.can.off_session, variants=True)
 def test_nobody_is_charged_who_let_nothing_be_kept(stage: Stage) -> None:
     stage.paid()
+    stage.hear()
     asked = len(stage.watched.asked)
     answer = stage.create("k-away", method=None, page=None, off_session=True)
     assert (answer.status, answer.json["code"]) == (422, "no_saved_method")
