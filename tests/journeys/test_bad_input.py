@@ -236,7 +236,6 @@ def test_an_operators_key_starts_no_payment(served: Served) -> None:
         "payments/cancel/pay_1",
         "payments/refund/pay_1",
         "subscriptions/create",
-        "webhook/receive/stripe",
     ],
 )
 def test_a_wrong_method_is_405(served: Served, function: str, method: str) -> None:
@@ -244,6 +243,13 @@ def test_a_wrong_method_is_405(served: Served, function: str, method: str) -> No
     answer = served.http.request(method, url, headers=served.authorization)
     assert is_problem(answer, 405)
     assert answer.headers["allow"] == "POST"
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
+def test_a_webhook_comes_by_post_or_get(served: Served, method: str) -> None:
+    answer = served.http.request(method, f"{served.described['base_url']}/webhook/receive/stripe")
+    assert is_problem(answer, 405)
+    assert answer.headers["allow"] == "POST, GET"
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,8 @@ def _finish_start(context: Context, payment: Payment) -> Payment:
         try:
             payment = settle(context, payment, _ACTOR)
         except PspUnavailable:
-            if context.now() < payment.expires_at + LATE_AT_MOST:
+            too_late = context.now() >= payment.expires_at + LATE_AT_MOST
+            if not (payment.is_off_session and too_late):
                 raise
             doubtful = Outcome(PaymentStatus.NEEDS_REVIEW)
             return flag(context, payment, doubtful, _NOBODY_KNOWS)
