@@ -45,10 +45,10 @@ MEASURED = {
     "payments/list": 261,
     "payments/reconcile": 138,
     "payments/refund": 261,
-    "payments/return": 136,
+    "payments/return": 143,
     "subscriptions/check": 138,
     "subscriptions/create": 246,
-    "webhook/receive": 139,
+    "webhook/receive": 147,
 }
 # The top of each module's name, without those of a bare interpreter.
 LIGHT = (
