@@ -19,6 +19,7 @@ from local.postgres import ServerError
 from local.psps import Laptop, environment_of_psps, stand_ins, webhook_secrets
 from local.seed import Seed, seed
 from local.standin.front import front_page
+from local.travel import Journey, Target
 
 PROJECT = Path(__file__).parent.parent
 HOST = "127.0.0.1"
@@ -56,6 +57,7 @@ class System:
         self._database_url = database_url
         self._redis_url = redis_url
         self.environment: dict[str, str] = {}
+        self._host: FunctionHost | None = None
         self._stack = contextlib.AsyncExitStack()
         self.run_file = directory / "run.json"
         self.clock = Clock(directory / "clock_offset_seconds")
@@ -90,6 +92,15 @@ class System:
         """Stops what was started, last first."""
         await self._stack.aclose()
 
+    async def travel(self, target: Target, *, every_seconds: float | None = None) -> Journey:
+        """Moves the clock of all of it, as `/_local/clock` does: so many seconds on, or to an
+        instant; at once, or in steps of `every_seconds`, at each of which what is due happens.
+
+        In the event loop of `start`, after it. Raises TravelError for a way that can't be gone.
+        """
+        assert self._host is not None
+        return await self._host.travel(target, every_seconds=every_seconds)
+
     def _environment(self, database_url: str, redis_url: str) -> dict[str, str]:
         """What project.yml's placeholders stand for on a laptop."""
         return {
@@ -100,6 +111,7 @@ class System:
             "CACHE_SECRET": secrets.token_urlsafe(32),
             "ACCESS_TOKEN_KEYS": _new_keyring(),
             "ENTITLEMENT_KEYS": _new_keyring(),
+            "PAY_LINK_KEYS": _kept_keyring(self._directory / "pay_link_keys"),
             "FIELD_KEYS": _kept_keyring(self._directory / "field_keys"),
             **environment_of_psps(self.psp_url),
         }
@@ -115,18 +127,20 @@ class System:
 
     async def _start_functions(self, environment: dict[str, str], seeded: Seed) -> None:
         self._progress("Functions: building (the first time takes a minute)")
-        host = FunctionHost(
+        host = self._host = FunctionHost(
             project=PROJECT,
             build_directory=PROJECT / ".local" / "build",
             environment=environment,
             clock=self.clock,
             admin_token=seeded.admin_key,
+            redis_url=environment["REDIS_URL"],
             log=self._log,
         )
         await host.start()
         self._stack.push_async_callback(host.stop)
         self._progress("Functions: serving")
         await self._serve(host.app, self._port)
+        self._stack.callback(host.end_travel)
 
     async def _serve(self, app: Any, port: int) -> None:
         config = uvicorn.Config(app, host=HOST, port=port, log_config=None, lifespan="off")

@@ -56,13 +56,15 @@ class ScriptedPsp:
     fee: Money | None = None
     capabilities: Capabilities = EVERYTHING
     alter: Callable[[Outcome], Outcome] = lambda outcome: outcome
+    on_check: Callable[[Order], None] = lambda order: None
     on_start: Callable[[Order], None] = lambda order: None
     on_fetch: Callable[[str], None] = lambda reference: None
     on_find: Callable[[str], None] = lambda payment_id: None
     on_ask: Callable[[str], None] = lambda what: None
 
     def check(self, order: Order) -> None:
-        """Takes any order."""
+        """Takes any order that the test does not refuse."""
+        self.on_check(order)
 
     def start(self, order: Order) -> Outcome:
         """Opens the order's payment once."""

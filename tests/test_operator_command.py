@@ -133,7 +133,7 @@ class TestArguments:
     @pytest.mark.parametrize(
         ("words", "says"),
         [
-            ((), "app | plan | key | payment | refund | customer | secret | ledger | audit"),
+            ((), "app | plan | key | subscription | payment | refund | customer | secret | ledger"),
             (("shop",), "shop"),
             (("app",), "create"),
             (("app", "create", "--name", "a"), "--currency"),

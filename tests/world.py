@@ -15,6 +15,7 @@ from unittest.mock import patch
 
 import psycopg
 
+from local.redis_clock import RedisClock
 from local.seed import PLAN, PRODUCT, Seed, seed
 from tests.scripted_psp import ScriptedPsp
 from tollgate.domain.keyring import Keyring
@@ -57,9 +58,11 @@ class World:
             public_url="https://functions.example/api/v1/web/fn-test",
             access_token_keys=Keyring({"a1": b"a" * 32}),
             entitlement_keys=Keyring({"e1": b"e" * 32}),
+            pay_link_keys=Keyring({"p1": b"p" * 32}),
             field_keys=Keyring({"f1": b"f" * 32}),
         )
         self.context = self.new_context()
+        self._redis_clock = RedisClock(stores.redis_url, lambda _line: None)
         self._container = threading.local()
 
     def new_context(self, **changed: Any) -> Context:
@@ -71,8 +74,10 @@ class World:
         )
 
     def pass_time(self, **span: float) -> None:
-        """Moves the clock."""
-        self.now += timedelta(**span)
+        """Moves the clock; what Redis holds, if it is there, ages along."""
+        passed = timedelta(**span)
+        self.now += passed
+        self._redis_clock.advance(passed.total_seconds())
 
     def call(
         self,

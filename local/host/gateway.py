@@ -1,12 +1,10 @@
 """The gateway: web addresses, REST paths and the clock, as one ASGI application."""
 
 import asyncio
-import json
 import re
 import secrets
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Protocol
 
 from starlette.requests import ClientDisconnect
@@ -14,8 +12,8 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from local.clock import Clock
 from local.host import rest
+from local.host.clock_api import ClockApi
 from local.host.container import NAMESPACE, ApplicationError, Failure, Outcome
 from local.host.events import Request, event_of
 from local.host.problems import Refusal, not_found
@@ -48,19 +46,13 @@ class Functions(Protocol):
     ) -> tuple[str, asyncio.Task[Outcome]]:
         """Starts a call: its activation id, and the task that ends with its outcome."""
 
-    def clock_moved(self) -> None:
-        """The clock has jumped."""
-
 
 class Gateway:
     """An ASGI application; `wait_seconds` is how long a caller waits for a function's answer."""
 
-    def __init__(
-        self, functions: Functions, clock: Clock, admin_token: str, wait_seconds: float
-    ) -> None:
+    def __init__(self, functions: Functions, clock: ClockApi, wait_seconds: float) -> None:
         self._functions = functions
         self._clock = clock
-        self._admin_token = admin_token
         self._wait_seconds = wait_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,7 +71,8 @@ class Gateway:
         path = _raw_path(request)
         body = await _body(request)
         if path == CLOCK:
-            return self._move_clock(request, body)
+            authorization = request.headers.get("authorization", "")
+            return await self._clock.answer(request.method, authorization, body)
         functions = await self._functions.current()
         function, suffix, extension = _find(request.method, path, functions)
         called = Request(
@@ -122,24 +115,6 @@ class Gateway:
             response = _shape(task.result(), extension, request.request_id)
         response.headers["x-openwhisk-activation-id"] = activation_id
         return response
-
-    def _move_clock(self, request: HttpRequest, body: bytes) -> Response:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not _same(token.strip(), self._admin_token):
-            raise Refusal(
-                401,
-                "unauthenticated",
-                "Send the admin token as a bearer token.",
-                {"WWW-Authenticate": "Bearer"},
-            )
-        if request.method == "POST":
-            self._clock.advance(_seconds(body, self._clock))
-            self._functions.clock_moved()
-        elif request.method != "GET":
-            allow = "GET, POST"
-            raise Refusal(405, "method_not_allowed", f"{CLOCK} takes {allow}.", {"Allow": allow})
-        now = self._clock.now().isoformat().replace("+00:00", "Z")
-        return JSONResponse({"now": now, "offset_seconds": self._clock.offset_seconds})
 
 
 def _find(method: str, path: str, functions: Mapping[str, Function]) -> tuple[Function, str, str]:
@@ -217,25 +192,6 @@ def _with_cors(response: Response, request: HttpRequest) -> Response:
     if asked:
         response.headers["access-control-allow-headers"] = asked
     return response
-
-
-def _seconds(body: bytes, clock: Clock) -> float:
-    try:
-        document = json.loads(body)
-    except ValueError:
-        raise Refusal(400, "invalid_request", "The body is not JSON.") from None
-    seconds = document.get("advance_seconds") if isinstance(document, dict) else None
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        raise Refusal(400, "invalid_request", 'The body must be {"advance_seconds": number}.')
-    try:
-        if seconds < 0:
-            raise ValueError
-        datetime.fromtimestamp(clock.time() + seconds, UTC)
-    except (ValueError, OverflowError):
-        raise Refusal(
-            422, "invalid_advance", "The clock moves forward only, and not beyond the calendar."
-        ) from None
-    return seconds
 
 
 def _same(given: str, wanted: str) -> bool:

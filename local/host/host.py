@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from local.clock import Clock
 from local.host.bundle import Builder
+from local.host.clock_api import ClockApi
 from local.host.container import Activation, ApplicationError, Failure, Outcome
 from local.host.gateway import Gateway
 from local.host.pool import Pool
@@ -19,6 +20,7 @@ from local.host.project import Function, load_project
 from local.host.rules import ProjectError
 from local.host.sources import Fingerprint, Sources
 from local.host.timers import Timers
+from local.travel import Journey, Target, Traveller
 
 REAP_SECONDS = 5.0
 
@@ -31,6 +33,7 @@ class FunctionHost:
     environment       fills the references in project.yml; functions see only their own variables
     clock             what time it is inside functions and for timers
     admin_token       the bearer token of `/_local/clock`
+    redis_url         the Redis whose keys age when the clock is moved
     max_processes     at most so many processes of one function
     wait_seconds      how long a caller waits before 202 "not yet ready"
     idle_seconds      after how long without a call a process is ended
@@ -44,6 +47,7 @@ class FunctionHost:
         environment: Mapping[str, str],
         clock: Clock,
         admin_token: str,
+        redis_url: str | None = None,
         max_processes: int = 8,
         log: Callable[[str], None] = print,
         wait_seconds: float = 30.0,
@@ -58,13 +62,15 @@ class FunctionHost:
         self._sources = Sources(self._root)
         self._builder = Builder(self._root, build_directory.resolve(), log)
         self._timers = Timers(clock, self._fire)
+        self._traveller = Traveller(clock, self._timers, redis_url, log)
         self._pools: dict[str, Pool] = {}
         self._built: Fingerprint = {}
         self._lib_is_built = False
         self._building = asyncio.Lock()
         self._calls: set[asyncio.Task[Outcome]] = set()
         self._chores: list[asyncio.Task[None]] = []
-        gateway = Gateway(self, clock, admin_token, wait_seconds)
+        clock_api = ClockApi(clock, self._traveller, admin_token)
+        gateway = Gateway(self, clock_api, wait_seconds)
         self.app = Starlette(routes=[Route("/{path:path}", gateway)])
 
     async def start(self) -> None:
@@ -84,6 +90,7 @@ class FunctionHost:
 
     async def stop(self) -> None:
         """Stops watcher and timers, ends every process; calls under way are given up."""
+        self.end_travel()
         async with self._building:
             tasks = [*self._chores, *self._calls]
             for task in tasks:
@@ -120,9 +127,13 @@ class FunctionHost:
         task.add_done_callback(self._calls.discard)
         return activation.id, task
 
-    def clock_moved(self) -> None:
-        """Timers look at the clock at once."""
-        self._timers.clock_moved()
+    async def travel(self, target: Target, *, every_seconds: float | None = None) -> Journey:
+        """Moves the clock; see Traveller.travel."""
+        return await self._traveller.travel(target, every_seconds)
+
+    def end_travel(self) -> None:
+        """Ends a journey under way, so that nobody waits for it while the host is stopped."""
+        self._traveller.end()
 
     async def _invoke(self, pool: Pool, activation: Activation) -> Outcome:
         outcome = await pool.invoke(activation)

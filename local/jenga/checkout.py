@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from local.jenga.access import Access
@@ -20,7 +20,7 @@ from local.jenga.requests import read_checkout, wanted_checkout
 from local.jenga.store import Order
 from local.jenga.world import World
 from local.standin.happenings import Refusal
-from local.standin.pages import FRESH
+from local.standin.pages import FRESH, see_other
 
 _TOLD = {"paid": "SUCCESS", "open": "CANCELLED"}
 
@@ -73,7 +73,7 @@ class CheckoutPages:
             refused = message_page("Jenga refuses this form", f"{error.code}: {error}")
             return HTMLResponse(refused, error.status, headers=FRESH)
         self._finish()
-        return _see(self._address(order))
+        return see_other(self._address(order))
 
     def _opened(self, sent: dict[str, str]) -> Order:
         form = read_checkout(sent)
@@ -107,19 +107,19 @@ class CheckoutPages:
             """Does it unless the order is over; a client who is done is sent back."""
             order = self._find(request)
             if order is None:
-                return _see(self._no_page(request))
+                return see_other(self._no_page(request))
             try:
                 action(order)
             except Refusal:
-                return _see(self._address(order))
+                return see_other(self._address(order))
             self._finish()
-            return _see(self._address(order) if order.status == "open" else _back(order))
+            return see_other(self._address(order) if order.status == "open" else _back(order))
 
         return press
 
     async def _leave(self, request: Request) -> Response:
         order = self._find(request)
-        return _see(_back(order) if order is not None else self._no_page(request))
+        return see_other(_back(order) if order is not None else self._no_page(request))
 
     def _find(self, request: Request) -> Order | None:
         self._tick()
@@ -148,7 +148,3 @@ def _back(order: Order) -> str:
     }
     joint = "&" if "?" in order.callback_url else "?"
     return f"{order.callback_url}{joint}{urlencode(told)}"
-
-
-def _see(url: str) -> Response:
-    return RedirectResponse(url, 303, headers=FRESH)

@@ -3,14 +3,14 @@
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from local.jenga.orders import Orders
 from local.jenga.pages import message_page, phone_page
 from local.jenga.store import Order
 from local.standin.happenings import Refusal
-from local.standin.pages import FRESH
+from local.standin.pages import FRESH, see_other
 
 
 class Phone:
@@ -61,7 +61,7 @@ class Phone:
             except Refusal:
                 pass
             self._finish()
-            return RedirectResponse(self._address(reference), 303, headers=FRESH)
+            return see_other(self._address(reference))
 
         return press
 

@@ -17,6 +17,10 @@ TARGETS: dict[str, tuple[str, dict[str, Any]]] = {
         "A subscription's id.",
         {"type": "string", "pattern": "^sub_[0-9a-z]{1,64}$"},
     ),
+    "link": (
+        "The signed part of a pay link, as it was given: opaque.",
+        {"type": "string", "minLength": 1},
+    ),
     "client_id": (
         "What the app calls its client.",
         {"type": "string", "pattern": CLIENT_ID_PATTERN},
@@ -44,7 +48,7 @@ QUERY: dict[str, tuple[str, dict[str, Any]]] = {
         "Later than this, such as 2027-01-31T09:00:00Z.",
         {"type": "string", "format": "date-time"},
     ),
-    "product": ("The product asked about; without, the best of them answers.", _CODE),
+    "product": ("The product asked about.", _CODE),
 }
 REQUIRED_QUERY = frozenset({("admin/plans", "app_id")})
 """A plan is named by its app and its code."""

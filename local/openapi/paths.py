@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from local.openapi.components import PROBLEM_CONTENT, RATE_LIMIT, header_refs, problem_refs
@@ -11,6 +12,7 @@ from local.openapi.parameters import parameters
 from tollgate.http.route import Route
 
 _JSON = "application/json"
+_FORM = "application/x-www-form-urlencoded"
 _WITH_BODY = ("POST", "PUT")
 _LEFT_OUT_WHERE_EMPTY = ("description", "parameters", "requestBody")
 
@@ -39,6 +41,24 @@ _RECEIVED = {
         "content": {_JSON: {"schema": {"type": "object"}}},
     }
 }
+_PAGE = {"text/html": {"schema": {"type": "string"}}}
+_PAGES_OF_REFUSALS = {
+    "400": "The path or the query can't be read: a page says so.",
+    "404": "The link is none of ours, or has expired: a page says so.",
+    "503": "Nothing can be paid just now: a page says so.",
+}
+_PAGES_OF_FORMS = {
+    "409": "The page again: the amount is another one by now. Nothing was charged.",
+    "413": "The form is too large: a page says so.",
+    "422": "The page again, with what is wrong.",
+    "429": "That was tried too often: a page says so.",
+}
+
+
+def _pages(told: Mapping[str, str]) -> dict[str, Any]:
+    return {status: {"description": text, "content": _PAGE} for status, text in told.items()}
+
+
 WITHOUT_MODEL: dict[str, dict[str, Any]] = {
     "check_health": {
         "200": {"description": "Payments can be taken.", "content": {_JSON: {"schema": _HEALTH}}},
@@ -51,6 +71,17 @@ WITHOUT_MODEL: dict[str, dict[str, Any]] = {
     "receive_notification": _RECEIVED,
     "describe_api": {
         "200": {"description": "This.", "content": {_JSON: {"schema": {"type": "object"}}}}
+    },
+    "show_pay_page": {
+        "200": {"description": "The page, for a browser.", "content": _PAGE},
+        **_pages(_PAGES_OF_REFUSALS),
+    },
+    "pay_on_page": {
+        "303": {
+            "description": "On to the PSP's page, or back to this one.",
+            "headers": header_refs("Location"),
+        },
+        **_pages(dict(sorted({**_PAGES_OF_REFUSALS, **_PAGES_OF_FORMS}.items()))),
     },
     "return_client": {
         "200": {
@@ -113,8 +144,14 @@ def _security(route: Route) -> list[dict[str, Any]]:
 def _request_body(route: Route, models: Models) -> dict[str, Any] | None:
     if route.body is not None:
         schema = {"schema": models.sent(route.body)}
-        form = {"application/x-www-form-urlencoded": schema} if route.form else {}
+        form = {_FORM: schema} if route.form else {}
         return {"required": True, "content": {**form, _JSON: schema}}
+    if route.name == "pay_on_page":
+        return {
+            "required": True,
+            "description": "The page's own form.",
+            "content": {_FORM: {"schema": {"type": "object"}}},
+        }
     if route.method in _WITH_BODY:
         return {
             "required": True,

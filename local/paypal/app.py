@@ -28,17 +28,13 @@ from local.paypal.tokens import Tokens
 from local.paypal.vault import Vault
 from local.paypal.webhooks import CERTIFICATE_PATH, webhook
 from local.paypal.world import World
-from local.standin.control import Control
-from local.standin.deliveries import Deliveries
 from local.standin.faults import Switchboard
-from local.standin.front import Payments
-from local.standin.happenings import Happenings
 from local.standin.identifiers import Identifiers
-from local.standin.pages import path_of
+from local.standin.psp_stand_in import PspStandIn
 from local.standin.store import Store
 
 
-class PayPalStandIn:
+class PayPalStandIn(PspStandIn[State]):
     """PayPal for local runs and tests: no money.
 
     `app` is served on loopback at `base_url`, in the event loop that calls `start`; between
@@ -65,19 +61,17 @@ class PayPalStandIn:
         random: Random | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
-        self._store = Store(State, state_file)
-        self._switches = Switchboard(Faults)
         self._authority = Authority(clock.now())
+        store = Store(State, state_file)
         ids = Identifiers(random or SystemRandom())
-        world = World(self._store.state, clock, ids, self._switches)
-        self._deliveries = Deliveries(
+        world = World(store.state, clock, ids, Switchboard(Faults))
+        super().__init__(
+            store,
+            world,
+            overview,
             name="paypal",
-            outbox=self._store.state,
-            clock=clock,
-            switches=self._switches,
+            base_url=base_url,
             compose=webhook(webhook_url, webhook_id, self._base_url, self._authority, ids.guid),
-            tick=self._catch_up,
-            save=self._store.save,
             log=log,
         )
         events = Events(world, self._deliveries, self._base_url)
@@ -90,10 +84,9 @@ class PayPalStandIn:
             world,
             Tokens(world, client_id, client_secret),
             tick=self._catch_up,
-            finish=self._store.save,
+            finish=self._save,
             log=log,
         )
-        self._control = self._new_control()
         people = People(self._orders, captures, refunds, disputes, vault)
         table = operations(self._orders, captures, refunds, disputes)
         self.app = Starlette(routes=self._routes(table, people))
@@ -103,47 +96,14 @@ class PayPalStandIn:
         """The base64 of the authority's PEM."""
         return self._authority.ca_pem
 
-    async def start(self) -> None:
-        """Starts the webhook worker."""
-        await self._deliveries.start()
-
-    async def stop(self) -> None:
-        """Stops the webhook worker and saves."""
-        await self._deliveries.stop()
-        self._store.save()
-
-    @property
-    def overview_path(self) -> str:
-        """Of the overview, from the server's root."""
-        return self._control.overview_path
-
-    def payments(self) -> Payments:
-        """How many are open and paid by now."""
-        self._catch_up()
-        return overview.payments(self._store.state)
-
-    def _new_control(self) -> Control:
-        return Control(
-            psp=self.psp,
-            base_url=self._base_url,
-            overview="/",
-            switches=self._switches,
-            deliveries=self._deliveries,
-            tables=lambda: overview.tables(self._store.state, path_of(self._base_url)),
-            ledger=lambda: overview.ledger(self._store.state),
-            tick=self._catch_up,
-        )
-
-    def _catch_up(self) -> None:
-        """Brings the state up to the clock: orders lapse."""
-        if self._orders.lapse_due():
-            self._store.save()
+    def _let_pass(self) -> bool:
+        """Orders lapse."""
+        return self._orders.lapse_due()
 
     def _routes(
         self, table: dict[tuple[str, str], Reading | Acting], people: People
     ) -> list[Route]:
-        checkout = Checkout(self._orders, self._base_url, self._catch_up, self._store.save)
-        happenings = Happenings(self._catch_up, self._store.save, self.overview_path)
+        checkout = Checkout(self._orders, self._base_url, self._catch_up, self._save)
         return [
             Route("/v1/oauth2/token", self._api.token_endpoint(), methods=["POST"]),
             *(
@@ -153,7 +113,7 @@ class PayPalStandIn:
             Route(CERTIFICATE_PATH, self._show_certificate),
             *checkout.routes(),
             *self._control.routes(),
-            *people.routes(happenings),
+            *people.routes(self._happenings),
             Route("/{rest:path}", self._api.endpoint(None), methods=["GET", "POST", "PATCH"]),
         ]
 

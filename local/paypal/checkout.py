@@ -4,14 +4,14 @@ from collections.abc import Callable
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from local.paypal.errors import ApiError
 from local.paypal.orders import PAYER, Orders
 from local.paypal.pages import approval_page, closed_page, message_page
 from local.paypal.store import Order
-from local.standin.pages import FRESH, path_of
+from local.standin.pages import FRESH, path_of, see_other
 
 
 class Checkout:
@@ -63,7 +63,7 @@ class Checkout:
         if order.shown["status"] != "COMPLETED":
             self._orders.approve(order_id, funding_declined=funding_declined)
             self._finish()
-        return _see(order.return_url, token=order_id, PayerID=PAYER["account_id"])
+        return _back(order.return_url, token=order_id, PayerID=PAYER["account_id"])
 
     async def _leave(self, request: Request) -> Response:
         """Changes nothing: the order may still be approved."""
@@ -71,7 +71,7 @@ class Checkout:
         order = self._find(order_id)
         if order is None or not order.cancel_url:
             return self._page(order_id)
-        return _see(order.cancel_url, token=order_id)
+        return _back(order.cancel_url, token=order_id)
 
     def _find(self, order_id: str) -> Order | None:
         self._tick()
@@ -81,11 +81,11 @@ class Checkout:
             return None
 
     def _page(self, order_id: str) -> Response:
-        return RedirectResponse(f"{self._path}?token={order_id}", 303, headers=FRESH)
+        return see_other(f"{self._path}?token={order_id}")
 
 
-def _see(url: str, **more: object) -> Response:
+def _back(url: str, **more: object) -> Response:
     """Back to the shop, with what PayPal adds to the address."""
     parts = urlsplit(url)
     query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *more.items()])
-    return RedirectResponse(urlunsplit(parts._replace(query=query)), 303, headers=FRESH)
+    return see_other(urlunsplit(parts._replace(query=query)))

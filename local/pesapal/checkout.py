@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from local.pesapal.errors import ApiError
@@ -12,7 +12,7 @@ from local.pesapal.notices import callback_of
 from local.pesapal.orders import Orders
 from local.pesapal.pages import closed_page, message_page, payment_page
 from local.pesapal.store import Order
-from local.standin.pages import FRESH, path_of
+from local.standin.pages import FRESH, path_of, see_other
 
 _PAGE = "/pesapaliframe/PesapalIframe3/Index"
 
@@ -49,7 +49,7 @@ class PaymentPages:
             self._finish()
         if order is None or order.status != "paid":
             return self._back(request)
-        return _see(callback_of(order))
+        return see_other(callback_of(order))
 
     async def _fail(self, request: Request) -> Response:
         order = self._find(request.path_params["id"])
@@ -62,7 +62,7 @@ class PaymentPages:
         order = self._find(request.path_params["id"])
         if order is None or not order.cancellation_url:
             return self._back(request)
-        return _see(order.cancellation_url)
+        return see_other(order.cancellation_url)
 
     def _find(self, tracking_id: str) -> Order | None:
         try:
@@ -71,8 +71,4 @@ class PaymentPages:
             return None
 
     def _back(self, request: Request) -> Response:
-        return _see(f"{self._path}/?OrderTrackingId={request.path_params['id']}")
-
-
-def _see(url: str) -> Response:
-    return RedirectResponse(url, 303, headers=FRESH)
+        return see_other(f"{self._path}/?OrderTrackingId={request.path_params['id']}")

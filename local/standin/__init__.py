@@ -8,5 +8,5 @@
 5. `wrong_amount`, `wrong_currency` and the PSP's own switches where money moves: `switches.take`.
 6. Hosted pages of `pages.document` and `button`, with links that start with `path_of(base_url)`.
 7. `Control(tables=…, ledger=…)` for the overview and /_standin; `Happenings` for banks and people.
-8. A class with the attributes of `front.StandIn`, which `front_page` serves below /<its name>.
+8. A `PspStandIn`, which makes 3 and 7 and runs them; `front_page` serves it below /<its name>.
 """

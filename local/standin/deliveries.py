@@ -18,6 +18,7 @@ HELD_SECONDS = 1.0
 _HELD_TOGETHER_MAX = 4
 _RECEIVER_TIMEOUT_SECONDS = 10.0
 _POLL_SECONDS = 0.05
+_ROUNDS_MAX = 20
 
 Compose = Callable[[Event, float], httpx.Request]
 """Makes the request that tells an event, signed anew for this instant (seconds since 1970)."""
@@ -32,7 +33,8 @@ class Deliveries:
     """The queue of an outbox, and the worker that delivers what is due.
 
     `accepts` says whether the receiver's answer ends the retries; `tick` is called each time the
-    worker looks, `save` after each change of the outbox. `name` is the PSP's, for the log.
+    worker looks, `save` after each change of the outbox. `name` is the PSP's, for the log. Between
+    `start` and `stop` they follow the clock; `turn` is the worker's while it looks and delivers.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Deliveries:
         self._accepts = accepts
         self._client: httpx.AsyncClient | None = None
         self._worker: asyncio.Task[None] | None = None
+        self.turn = asyncio.Lock()
 
     @property
     def events(self) -> list[Event]:
@@ -99,10 +102,12 @@ class Deliveries:
             limits=httpx.Limits(max_keepalive_connections=0),
         )
         self._worker = asyncio.create_task(self._work())
+        self._clock.followers.append(self)
 
     async def stop(self) -> None:
         """What is not delivered yet stays queued for the next start."""
         if self._worker is not None:
+            self._clock.followers.remove(self)
             self._worker.cancel()
             with suppress(asyncio.CancelledError):
                 await self._worker
@@ -118,29 +123,46 @@ class Deliveries:
         self._save()
         return attempt
 
+    async def catch_up(self) -> int:
+        """Brings the state up to the clock and delivers all that is due, retries too; how many
+        deliveries the receiver has taken. For the holder of `turn`.
+
+        Bounded, or a receiver that makes events happen would never let go.
+        """
+        taken = 0
+        for _ in range(_ROUNDS_MAX):
+            attempts = await self._look()
+            taken += sum(attempt.accepted for attempt in attempts)
+            if not attempts:
+                break
+        return taken
+
     async def _work(self) -> None:
         while True:
-            self._tick()
-            await self._deliver_due()
+            async with self.turn:
+                await self._look()
             await asyncio.sleep(_POLL_SECONDS)
 
-    async def _deliver_due(self) -> None:
+    async def _look(self) -> list[Attempt]:
         """One event after another, in order; the copies of one event at the same moment."""
+        self._tick()
         now = self._clock.time()
         due = [delivery for delivery in self._outbox.deliveries if delivery.due_at <= now]
         due.sort(key=lambda delivery: (delivery.due_at, delivery.order))
+        attempts: list[Attempt] = []
         for _, copies in groupby(due, key=lambda delivery: delivery.event):
-            await asyncio.gather(*(self._deliver(copy) for copy in copies))
+            attempts += await asyncio.gather(*(self._deliver(copy) for copy in copies))
             self._save()
+        return attempts
 
-    async def _deliver(self, delivery: Delivery) -> None:
+    async def _deliver(self, delivery: Delivery) -> Attempt:
         attempt = await self._attempt(self._outbox.events[delivery.event])
         self._outbox.deliveries.remove(delivery)
-        if attempt.accepted or delivery.failures == len(RETRY_AFTER_SECONDS):
-            return
-        delivery.due_at = self._clock.time() + RETRY_AFTER_SECONDS[delivery.failures]
-        delivery.failures += 1
-        self._outbox.deliveries.append(delivery)
+        if not attempt.accepted and delivery.failures < len(RETRY_AFTER_SECONDS):
+            delivery.due_at = self._clock.time() + RETRY_AFTER_SECONDS[delivery.failures]
+            delivery.failures += 1
+            self._outbox.deliveries.append(delivery)
+        return attempt
 
     async def _attempt(self, event: Event) -> Attempt:
         """Sends the event now, and notes how that went."""

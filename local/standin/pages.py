@@ -7,6 +7,7 @@ from html import escape
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 
 from local.standin.faults import Faults
 from local.standin.outbox import Event
@@ -64,6 +65,11 @@ class Table:
 def path_of(base_url: str) -> str:
     """Where a stand-in is mounted: links start with it. "" for the root, "/name" below it."""
     return urlsplit(base_url).path.rstrip("/")
+
+
+def see_other(url: str) -> Response:
+    """Sends a browser on from a button that it pressed."""
+    return RedirectResponse(url, 303, headers=FRESH)
 
 
 def is_form(request: Request) -> bool:

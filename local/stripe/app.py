@@ -10,13 +10,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from local.clock import Clock
-from local.standin.control import Control
-from local.standin.deliveries import Deliveries
 from local.standin.faults import Switchboard
-from local.standin.front import Payments
-from local.standin.happenings import Happenings
 from local.standin.identifiers import Identifiers
-from local.standin.pages import path_of
+from local.standin.psp_stand_in import PspStandIn
 from local.standin.store import Store
 from local.stripe import overview
 from local.stripe.api import API_VERSION, Api, Operation
@@ -42,7 +38,7 @@ from local.stripe.webhooks import webhook
 from local.stripe.world import World
 
 
-class StripeStandIn:
+class StripeStandIn(PspStandIn[State]):
     """Stripe for local runs and tests: test mode only, and no money.
 
     `app` is served on loopback at `base_url`, in the event loop that calls `start`; between
@@ -69,21 +65,20 @@ class StripeStandIn:
             raise ValueError("the stand-in takes test keys only: sk_test_… or rk_test_…")
         if not webhook_secret.startswith("whsec_"):
             raise ValueError("a webhook secret starts with whsec_")
-        self._store = Store(State, state_file)
-        self._switches = Switchboard(Faults)
-        self._base_url = base_url
-        self._deliveries = Deliveries(
-            name="stripe",
-            outbox=self._store.state,
-            clock=clock,
-            switches=self._switches,
-            compose=webhook(webhook_url, webhook_secret),
-            tick=self._catch_up,
-            save=self._store.save,
-            log=log,
-        )
+        store = Store(State, state_file)
         ids = Identifiers(random or SystemRandom())
-        world = World(self._store.state, clock, ids, self._switches)
+        world = World(store.state, clock, ids, Switchboard(Faults))
+        super().__init__(
+            store,
+            world,
+            overview,
+            name="stripe",
+            base_url=base_url,
+            compose=webhook(webhook_url, webhook_secret),
+            log=log,
+            overview_at="/stripe",
+        )
+        self._base_url = base_url
         events = Events(world, self._deliveries, API_VERSION)
         charging = Charging(world, events)
         self._intents = Intents(world, events, charging)
@@ -94,66 +89,31 @@ class StripeStandIn:
             secret_key=secret_key,
             keys=IdempotencyKeys(world.state, clock),
             ids=ids,
-            switches=self._switches,
+            switches=world.switches,
             expand=self._expanded,
-            finish=self._store.save,
+            finish=self._save,
             log=log,
         )
-        self._control = self._new_control()
         table = operations(world, self._intents, self._sessions)
         table |= charge_operations(world.state, self._refunds, self._disputes)
         self.app = Starlette(routes=self._routes(table))
 
-    async def start(self) -> None:
-        """Starts the webhook worker."""
-        await self._deliveries.start()
-
-    async def stop(self) -> None:
-        """Stops the webhook worker and saves."""
-        await self._deliveries.stop()
-        self._store.save()
-
-    @property
-    def overview_path(self) -> str:
-        """Of the overview, from the server's root."""
-        return self._control.overview_path
-
-    def payments(self) -> Payments:
-        """How many are open and paid by now."""
-        self._catch_up()
-        return overview.payments(self._store.state)
-
-    def _new_control(self) -> Control:
-        return Control(
-            psp=self.psp,
-            base_url=self._base_url,
-            overview="/stripe",
-            switches=self._switches,
-            deliveries=self._deliveries,
-            tables=lambda: overview.tables(self._store.state, path_of(self._base_url)),
-            ledger=lambda: overview.ledger(self._store.state),
-            tick=self._catch_up,
-        )
-
-    def _catch_up(self) -> None:
-        """Brings the state up to the clock: Sessions expire, delayed payments end, holds lapse."""
+    def _let_pass(self) -> bool:
+        """Sessions expire, delayed payments end, holds lapse."""
         expired = self._sessions.expire_due()
         settled = self._sessions.settle_due()
         lapsed = self._intents.lapse_due()
-        if expired or settled or lapsed:
-            self._store.save()
+        return expired or settled or lapsed
 
     def _expanded(self, subject: Json, paths: list[str]) -> Json:
-        return expanded(self._store.state, subject, paths)
+        return expanded(self._state, subject, paths)
 
     def _routes(self, table: dict[tuple[str, str], Operation]) -> list[Route]:
-        pages = CheckoutPages(
-            self._store.state, self._sessions, self._base_url, self._catch_up, self._store.save
-        )
-        own_pages = IntentPages(self._intents, self._base_url, self._catch_up, self._store.save)
-        happenings = Happenings(self._catch_up, self._store.save, self.overview_path)
+        tick, finish = self._catch_up, self._save
+        pages = CheckoutPages(self._state, self._sessions, self._base_url, tick, finish)
+        own_pages = IntentPages(self._intents, self._base_url, tick, finish)
         banks = Banks(self._refunds, self._disputes)
-        payments = PaymentHappenings(self._store.state, self._sessions, self._intents, banks)
+        payments = PaymentHappenings(self._state, self._sessions, self._intents, banks)
         return [
             *(
                 Route(path, self._endpoint(operation), methods=[method])
@@ -162,8 +122,8 @@ class StripeStandIn:
             *pages.routes(),
             *own_pages.routes(),
             *self._control.routes(),
-            *banks.routes(happenings),
-            *payments.routes(happenings),
+            *banks.routes(self._happenings),
+            *payments.routes(self._happenings),
             Route("/{rest:path}", self._endpoint(None), methods=["GET", "POST", "DELETE"]),
         ]
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from local.standin.pages import FRESH, path_of
+from local.standin.pages import FRESH, path_of, see_other
 from local.stripe.errors import ApiError, Json
 from local.stripe.pages import checkout_page, closed_page, message_page
 from local.stripe.sessions import Sessions
@@ -61,19 +61,19 @@ class CheckoutPages:
     async def _leave(self, request: Request) -> Response:
         session = self._find(request)
         if session is None or session["cancel_url"] is None:
-            return _see(self._page_of(request))
-        return _see(session["cancel_url"])
+            return see_other(self._page_of(request))
+        return see_other(session["cancel_url"])
 
     def _act(self, request: Request, action: Callable[[str], Json]) -> Response:
         """Does it unless the Session is closed; a paid client is sent on, however often."""
         session = self._find(request)
         if session is None:
-            return _see(self._page_of(request))
+            return see_other(self._page_of(request))
         action(session["id"])
         self._finish()
         if session["status"] != "complete":
-            return _see(self._page_of(request))
-        return _see(session["success_url"].replace("{CHECKOUT_SESSION_ID}", session["id"]))
+            return see_other(self._page_of(request))
+        return see_other(session["success_url"].replace("{CHECKOUT_SESSION_ID}", session["id"]))
 
     def _find(self, request: Request) -> Json | None:
         self._tick()
@@ -84,7 +84,3 @@ class CheckoutPages:
 
     def _page_of(self, request: Request) -> str:
         return f"{self._path}/c/pay/{request.path_params['id']}"
-
-
-def _see(url: str) -> Response:
-    return RedirectResponse(url, 303, headers=FRESH)

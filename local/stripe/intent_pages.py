@@ -4,10 +4,10 @@ client_secret, as Stripe.js would."""
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from local.standin.pages import FRESH, path_of
+from local.standin.pages import FRESH, path_of, see_other
 from local.stripe.cards import ASKING_CARD, GOOD_CARD, REFUSED_CARD
 from local.stripe.errors import Json
 from local.stripe.intents import Intents
@@ -52,7 +52,7 @@ class IntentPages:
             if intent is not None:
                 self._intents.client_confirms(intent["id"], _CARDS[verb])
                 self._finish()
-            return RedirectResponse(self._address(request), 303, headers=FRESH)
+            return see_other(self._address(request))
 
         return press
 

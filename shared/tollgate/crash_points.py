@@ -30,6 +30,14 @@ class CrashPoint(StrEnum):
     RECONCILE_STARTED = "reconcile.started"
     RECONCILE_SETTLED = "reconcile.settled"
     RECONCILE_REFUNDED = "reconcile.refunded"
+    BILL_CLAIMED = "bill.claimed"
+    BILL_STARTED = "bill.started"
+    BILL_RECORDED = "bill.recorded"
+    RENEW_SWEPT = "renew.swept"
+    RENEW_RESUMED = "renew.resumed"
+    RENEW_OPENED = "renew.opened"
+    RENEW_CLAIMED = "renew.claimed"
+    RENEW_SEEN_TO = "renew.seen_to"
 
 
 _listeners: dict[CrashPoint, Callable[[], None]] = {}

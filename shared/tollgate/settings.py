@@ -30,6 +30,8 @@ class Settings:
     """Signs access tokens (HMAC), which only our own functions read."""
     entitlement_keys: Keyring | None = None
     """Signs entitlements (Ed25519 seeds), which anyone verifies by auth/keys."""
+    pay_link_keys: Keyring | None = None
+    """Signs the links to the pay page (HMAC)."""
     field_keys: Keyring | None = None
     """Encrypts personal data and what PSPs send."""
     psp_values: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -55,6 +57,7 @@ class Settings:
             public_url=_required("TOLLGATE_URL").rstrip("/"),
             access_token_keys=needed(_keyring("ACCESS_TOKEN_KEYS"), "ACCESS_TOKEN_KEYS"),
             entitlement_keys=_keyring("ENTITLEMENT_KEYS"),
+            pay_link_keys=_keyring("PAY_LINK_KEYS"),
             field_keys=_keyring("FIELD_KEYS"),
             psp_values=dict(os.environ),
         )

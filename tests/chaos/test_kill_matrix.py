@@ -17,9 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.__main__ import Plan
+from tests.chaos.__main__ import POINTS, Plan
 from tests.conftest import Cluster, new_stores
-from tollgate.crash_points import CrashPoint
 
 SEEDS = ("2026", "31")
 KILLS = 340
@@ -57,7 +56,7 @@ class Play:
         assert self._process.returncode == 0, f"{replay}\n{complaints}"
         told = json.loads(out)
         print(f"{replay}: {told}")
-        assert set(told["killed"]) == set(CrashPoint)
+        assert set(told["killed"]) == set(POINTS)
         rarely = {at: times for at, times in told["killed"].items() if times < KILLS_AT_EACH}
         assert not rarely, f"{replay}: never or rarely reached: {rarely}"
         assert sum(told["killed"].values()) + told["by_the_clock"] >= KILLS, replay

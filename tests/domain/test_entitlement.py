@@ -14,7 +14,12 @@ NOW = datetime(2026, 1, 31, 9, tzinfo=UTC)
 SECONDS = 1_769_850_000
 TICK = timedelta(microseconds=1)
 ISSUER = "https://tollgate.example/live"
-ENDS = [field.name for field in fields(Dates) if field.default is None and "plan" not in field.name]
+ENDS = [
+    field.name
+    for field in fields(Dates)
+    if field.default is None and "plan" not in field.name and field.name != "resumes_at"
+]
+"""What can end an access; a pause that is over has been written into the dates (Dates.at)."""
 
 
 def after(seconds: float) -> datetime:

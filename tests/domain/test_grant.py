@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from tollgate.domain.billing import Interval, Period, Unit
-from tollgate.domain.subscription import Dates, Plan, Subscription, access, choose_plan, grant
+from tollgate.domain.granting import choose_plan, grant
+from tollgate.domain.plan import Plan
+from tollgate.domain.subscription import Dates, Subscription, access
 
 START = datetime(2026, 1, 31, 9, tzinfo=UTC)
 MONTHLY = Plan("app_1", "monthly", "pro", Interval(Unit.MONTH, 1), trial_days=0, grace_days=3)

@@ -7,16 +7,9 @@ from typing import Any
 import pytest
 
 from tollgate.domain.billing import Interval, Unit
+from tollgate.domain.plan import Plan, RefundRule
 from tollgate.domain.reversal import Change, PaidPeriod, Reversal, restore, reverse
-from tollgate.domain.subscription import (
-    Dates,
-    Plan,
-    Reason,
-    RefundRule,
-    Subscription,
-    SubscriptionStatus,
-    access,
-)
+from tollgate.domain.subscription import Dates, Reason, Subscription, SubscriptionStatus, access
 
 GRACE = timedelta(days=3)
 DAY = timedelta(days=1)

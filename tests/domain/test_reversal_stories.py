@@ -12,16 +12,10 @@ from random import Random
 import pytest
 
 from tollgate.domain.billing import Interval, Unit
+from tollgate.domain.granting import grant
+from tollgate.domain.plan import Plan, RefundRule
 from tollgate.domain.reversal import Change, PaidPeriod, restore, reverse
-from tollgate.domain.subscription import (
-    Dates,
-    Plan,
-    Reason,
-    RefundRule,
-    Subscription,
-    access,
-    grant,
-)
+from tollgate.domain.subscription import Dates, Reason, Subscription, access
 
 START = datetime(2026, 1, 31, 9, tzinfo=UTC)
 NONE = timedelta()

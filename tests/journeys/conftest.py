@@ -88,11 +88,18 @@ class Served:
 
 
 @pytest.fixture(scope="session")
-def served(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def system(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Everything but the stores, which are given to it, as DATABASE_URL and REDIS_URL do."""
     directory = tmp_path_factory.mktemp("system")
     with new_stores(cluster) as stores:
         yield from _serve(directory, stores)
+
+
+@pytest.fixture
+def served(system: Served) -> Iterator[Served]:
+    """The one system of all these tests, which each leaves without faults."""
+    yield system
+    system.faults()
 
 
 def _serve(directory: Path, stores: Stores) -> Iterator[Served]:
@@ -136,9 +143,3 @@ def _free_pair() -> int:
         with socket.socket() as probe, contextlib.suppress(OSError, OverflowError):
             probe.bind(("127.0.0.1", port + 1))
             return port
-
-
-@pytest.fixture(autouse=True)
-def _no_faults(served: Served) -> Iterator[None]:
-    yield
-    served.faults()

@@ -64,14 +64,14 @@ def forms(canary: str) -> Iterator[bytes]:
 
 
 @pytest.fixture(scope="module")
-def canaries(served: Served) -> Canaries:
+def canaries(system: Served) -> Canaries:
     """The canaries, after the system was called with them in every way."""
     found = Canaries()
-    environment = served.environment
+    environment = system.environment
     found.secret = {
-        "app key": served.app["key"].split("_")[3],
-        "admin key": served.described["admin_key"].split("_")[3],
-        "database password": served.database_password,
+        "app key": system.app["key"].split("_")[3],
+        "admin key": system.described["admin_key"].split("_")[3],
+        "database password": system.database_password,
         **{
             name: environment[name]
             for name in ("CACHE_SECRET", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET")
@@ -81,10 +81,10 @@ def canaries(served: Served) -> Canaries:
             for name in ("ACCESS_TOKEN_KEYS", "ENTITLEMENT_KEYS", "FIELD_KEYS")
         },
     }
-    _take_payments(served, found)
-    _mint_tokens(served, found)
-    _make_keys(served, found)
-    _send_nonsense(served, found)
+    _take_payments(system, found)
+    _mint_tokens(system, found)
+    _make_keys(system, found)
+    _send_nonsense(system, found)
     return found
 
 

@@ -12,7 +12,7 @@ from tests.world import Answer, World
 from tollgate.crash_points import CrashPoint, listen
 from tollgate.domain.errors import PspUnavailable
 from tollgate.domain.payment import PaymentStatus
-from tollgate.domain.subscription import RefundRule
+from tollgate.domain.plan import RefundRule
 from tollgate.operations import plans
 from tollgate.operations.context import Call, Context
 from tollgate.schemas.plans import UpdatePlan

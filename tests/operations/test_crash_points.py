@@ -2,6 +2,8 @@
 
 import ast
 from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from tests.world import Answer, World
 from tollgate import crash_points
 from tollgate.crash_points import CrashPoint, listen
 from tollgate.domain.errors import PspUnavailable
+from tollgate.domain.order import SavedMethod
 from tollgate.domain.outcome import UNKNOWN
 from tollgate.domain.payment import PaymentStatus
 
@@ -38,6 +41,26 @@ def refund(world: World, payment_id: str) -> Answer:
     )
 
 
+def renew(world: World) -> None:
+    """A bill is opened and charged to what the client let the app keep, and a pause ends."""
+    world.psp.alter = lambda said: replace(said, saved_method=SavedMethod("cus_1", "pm_1"))
+    request = {"client_id": "client-2", "plan": "monthly", "save_method": True}
+    key = {"idempotency-key": "k-kept"}
+    kept = world.call("payments/create", body=request, headers=key).json
+    assert deliver(world, kept["id"], event_id="evt_kept").status == 200
+    world.pass_time(days=27)
+    report = world.run_timer("subscriptions/renew")["renew_subscriptions"]
+    assert (report["opened"], report["charged"]) == (1, 1)
+    subscribed = world.call("subscriptions/list", method="GET", query="client_id=client-2").json
+    path = f"/{subscribed['data'][0]['id']}"
+    until = (world.now + timedelta(days=1)).isoformat()
+    paused = world.call("subscriptions/pause", method="PUT", path=path, body={"resumes_at": until})
+    assert paused.status == 200
+    world.pass_time(days=2)
+    report = world.run_timer("subscriptions/renew")["renew_subscriptions"]
+    assert report["resumed"] == 1
+
+
 def test_every_point_is_passed(world: World, passed: Counter[CrashPoint]) -> None:
     world.psp.alter = lambda said: UNKNOWN
     payment_id = create(world)
@@ -57,6 +80,7 @@ def test_every_point_is_passed(world: World, passed: Counter[CrashPoint]) -> Non
     world.run_timer("payments/reconcile")  # sends it, because nobody asked again
     world.pass_time(seconds=31)
     assert refund(world, payment_id).status == 201
+    renew(world)
     assert set(passed) == set(CrashPoint)
 
 

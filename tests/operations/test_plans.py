@@ -80,6 +80,9 @@ class TestCreate:
         plan = plans.made(**body_of(world))
         assert plan == body_of(world) | {
             "object": "plan",
+            "renewal_lead_days": 3,
+            "dunning_days": [1, 3, 5, 7],
+            "proration": "credit",
             "created_at": "2026-01-31T09:00:00Z",
             "archived_at": None,
         }

@@ -19,8 +19,8 @@ from tests.operations.test_access import check
 from tests.world import MONTHLY, World
 from tollgate.domain.dispute import DisputeStatus
 from tollgate.domain.money import Money
+from tollgate.domain.plan import RefundRule
 from tollgate.domain.refund import RefundStatus
-from tollgate.domain.subscription import RefundRule
 
 PAID_THROUGH = "2026-02-28T09:00:00Z"
 

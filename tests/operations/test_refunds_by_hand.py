@@ -36,9 +36,9 @@ from tollgate.domain.errors import Conflict, NotFound
 from tollgate.domain.money import Money
 from tollgate.domain.outcome import Outcome, RefundOutcome
 from tollgate.domain.payment import Failure, PaymentStatus
+from tollgate.domain.plan import RefundRule
 from tollgate.domain.principal import EVERY_TENANT
 from tollgate.domain.refund import Refund, RefundStatus
-from tollgate.domain.subscription import RefundRule
 from tollgate.operations.refunds import settle_by_hand
 
 BY_PEOPLE = pytest.mark.parametrize("by", [RefundBy.REQUEST, RefundBy.MANUAL])

@@ -62,8 +62,10 @@ class TestMaking:
         assert first.status == 201
         made = first.json
         assert made["id"].startswith("sub_")
-        assert {**made, "id": ""} == {
+        assert made["pay_url"].startswith(f"{world.settings.public_url}/payments/pay/bil_")
+        assert {**made, "id": "", "pay_url": ""} == {
             "id": "",
+            "pay_url": "",
             "object": "subscription",
             "client_id": "client-1",
             "product": "pro",
@@ -74,7 +76,15 @@ class TestMaking:
             "trial_end": None,
             "grace_until": None,
             "paused_at": None,
+            "resumes_at": None,
             "cancel_at": None,
+            "currency": None,
+            "renewal": {
+                "method": None,
+                "hour": 9,
+                "time_zone": "Africa/Nairobi",
+                "language": "en",
+            },
             "livemode": False,
             "created_at": "2026-01-31T09:00:00Z",
             "updated_at": "2026-01-31T09:00:00Z",

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from local.seed import SeededApp
+from local.seed import PLAN as CHANGED_TO
+from local.seed import PRODUCT, SeededApp
 from tests.world import Answer, World
 from tollgate.domain.outcome import Outcome
 from tollgate.domain.payment import PaymentStatus
@@ -117,6 +118,27 @@ def _subscription(stage: Stage, side: Side) -> str:
     return subscription_id
 
 
+def _paused(stage: Stage, side: Side) -> str:
+    subscription_id, how = _subscription(stage, side), {"method": "PUT", "key": side.app.key}
+    stage.made("subscriptions/pause", {}, path=f"/{subscription_id}", **how)
+    return subscription_id
+
+
+def _changeable(stage: Stage, side: Side) -> str:
+    """On another plan of the product of CHANGED_TO."""
+    code = stage.unique("plan")
+    stage.by_admin("admin/plans", {**_plan(side.app.id, code), "product": PRODUCT})
+    body = {"client_id": stage.unique("client"), "plan": code}
+    subscription_id: str = stage.made("subscriptions/create", body, key=side.app.key)["id"]
+    return subscription_id
+
+
+def _link(stage: Stage, side: Side) -> str:
+    body = {"client_id": stage.unique("client"), "plan": CHANGED_TO}
+    url: str = stage.made("subscriptions/create", body, key=side.app.key)["pay_url"]
+    return url.rpartition("/")[2]
+
+
 def _app(stage: Stage, _side: Side) -> str:
     body = {"name": stage.unique("app"), "default_currency": "KES"}
     app_id: str = stage.by_admin("admin/apps", body)["id"]
@@ -143,12 +165,15 @@ FRESH: Mapping[str, Callable[[Stage, Side], str]] = {
     "key_id": _key,
     "code": _code,
     "psp": lambda _stage, _side: "stripe",
+    "link": _link,
 }
 """How to make what a path parameter of this name names."""
 
 READY_FOR: Mapping[str, Callable[[Stage, Side], str]] = {
     "capture_payment": _moved(PaymentStatus.AUTHORIZED, capture="manual"),
     "refund_payment": _moved(PaymentStatus.SUCCEEDED),
+    "resume_subscription": _paused,
+    "change_subscription": _changeable,
     "resolve_review": _moved(
         PaymentStatus.SUCCEEDED, lambda outcome: replace(outcome, livemode=True)
     ),
@@ -163,6 +188,7 @@ MISSING: Mapping[str, str] = {
     "key_id": "0" * 16,
     "code": "not-a-plan",
     "psp": "unreal",
+    "link": f"bil_{'0' * 32}~9999999999~p1~{'A' * 22}",
 }
 """Well-formed, as long as theirs, and nobody's."""
 
@@ -188,6 +214,9 @@ BODIES: Mapping[str, Body] = {
     "CreateSubscription": Body(
         lambda _, ids: {"client_id": ANY_CLIENT, "plan": ids["code"]}, ("code",)
     ),
+    "CancelSubscription": Body(lambda _, __: {"at": "now"}),
+    "PauseSubscription": Body(lambda _, __: {}),
+    "ChangeSubscription": Body(lambda _, __: {"plan": CHANGED_TO}),
     "CreateApp": Body(lambda stage, _: {"name": stage.unique("app"), "default_currency": "KES"}),
     "UpdateApp": Body(lambda stage, _: {"name": stage.unique("app")}),
     "CreateKey": Body(

@@ -18,7 +18,7 @@ from tests.local.stripe.conftest import (
     ports,
     start,
 )
-from tollgate.domain.keyring import Keyring
+from tests.psp.deployment import deployment
 from tollgate.domain.money import Money
 from tollgate.domain.order import Customer, Order
 from tollgate.psp.stripe.adapter import Stripe
@@ -55,18 +55,12 @@ _default_context = cache(ssl.create_default_context)
 @pytest.fixture
 def settings() -> Settings:
     """Of a test deployment that takes payments through Stripe."""
-    return Settings(
-        livemode=False,
-        database_url="",
-        redis_url="",
-        cache_secret=b"",
-        public_url="https://functions.example",
-        access_token_keys=Keyring({}),
-        psp_values={
+    return deployment(
+        {
             "STRIPE_SECRET_KEY": "sk_test_of_the_suite",
             "STRIPE_PUBLISHABLE_KEY": "pk_test_of_the_suite",
             "STRIPE_WEBHOOK_SECRET": "whsec_of_the_suite",
-        },
+        }
     )
 
 

@@ -20,12 +20,11 @@ from tests.local.jenga.conftest import (
 )
 from tests.psp.jenga_values import (
     CREATED_AT,
-    KeptTokens,
     order_of,
     settings_of,
 )
+from tests.psp.kept_tokens import KeptTokens
 from tollgate.domain.callback import Callback
-from tollgate.domain.money import Money
 from tollgate.domain.order import Order
 from tollgate.domain.outcome import Outcome
 from tollgate.domain.payment import Method, PaymentStatus
@@ -35,7 +34,6 @@ from tollgate.settings import Settings
 __all__ = ["jenga_bench", "jenga_ports", "start_jenga"]
 
 S = PaymentStatus
-ASKED = Money(150_000, "KES")
 
 
 def settings_at(bench: Bench, **values: str) -> Settings:
@@ -71,10 +69,6 @@ def post_form(bench: Bench, outcome: Outcome) -> str:
     assert answer.status_code == 303, answer.text
     location: str = answer.headers["Location"]
     return bench.url.removesuffix("/jenga") + location
-
-
-def facts(outcome: Outcome) -> tuple[object, ...]:
-    return outcome.status, outcome.reference, outcome.money, outcome.livemode
 
 
 def hints(bench: Bench, jenga: Jenga, count: int) -> list[Any]:

@@ -1,9 +1,8 @@
 """Jenga's answers as it documents them, and a deployment that takes payments through it."""
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,10 +15,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from local.jenga.keys import new_private_key, public_key_of
-from tollgate.domain.keyring import Keyring
+from tests.psp.deployment import deployment
+from tests.psp.kept_tokens import KeptTokens
 from tollgate.domain.money import Money
 from tollgate.domain.order import Customer, Order
-from tollgate.domain.psp_token import Token
+from tollgate.domain.outcome import Outcome
 from tollgate.psp.jenga.adapter import Jenga
 from tollgate.settings import Settings
 
@@ -32,6 +32,7 @@ DETAILS = f"{UAT}/v3-apis/transaction-api/v3.0/transactions/details"
 PAYMENT_ID = "pay_019ac1f2b0d7a3"
 PUSHED = "Ppay019ac1f2b0d7a3"
 CHECKOUT = "Cpay019ac1f2b0d7a3"
+ASKED = Money(150_000, "KES")
 CREATED_AT = datetime(2026, 9, 21, 12, tzinfo=UTC)
 
 PRIVATE_KEY = new_private_key()
@@ -47,28 +48,8 @@ VALUES = {
 }
 
 
-@dataclass
-class KeptTokens:
-    """Tokens in memory, each fetched when it is first asked for and when it was refused."""
-
-    kept: dict[str, Token] = field(default_factory=dict)
-
-    def get(self, name: str, fetch: Callable[[], Token], refused: str | None = None) -> str:
-        if name not in self.kept or self.kept[name].value == refused:
-            self.kept[name] = fetch()
-        return self.kept[name].value
-
-
 def settings_of(livemode: bool = False, /, **values: str) -> Settings:
-    return Settings(
-        livemode=livemode,
-        database_url="",
-        redis_url="",
-        cache_secret=b"",
-        public_url="https://functions.example",
-        access_token_keys=Keyring({}),
-        psp_values=VALUES | values,
-    )
+    return deployment(VALUES | values, livemode=livemode)
 
 
 def jenga_of(livemode: bool = False, /, **values: str) -> Jenga:
@@ -79,7 +60,7 @@ def order_of(**more: Any) -> Order:
     """KES 1,500.00, by whatever the client chooses on Jenga's page."""
     fields: dict[str, Any] = {
         "payment_id": PAYMENT_ID,
-        "money": Money(150_000, "KES"),
+        "money": ASKED,
         "description": "Gold <plan> & more",
         "return_url": "https://functions.example/payments/return/pay_1",
         "cancel_url": "https://functions.example/payments/return/pay_1?left=1",
@@ -187,3 +168,11 @@ def jenga_answers() -> Iterator[respx.MockRouter]:
     with respx.mock(assert_all_called=False) as router:
         router.post(TOKEN).mock(return_value=token())
         yield router
+
+
+def fetched(address: str, reference: str, said: dict[str, Any] | httpx.Response) -> Outcome:
+    """What the adapter reads in this answer about the order, given at this address."""
+    answer = said if isinstance(said, httpx.Response) else httpx.Response(200, json=said)
+    with jenga_answers() as router:
+        router.get(f"{address}/{reference}").mock(return_value=answer)
+        return jenga_of().fetch(reference)

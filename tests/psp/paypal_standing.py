@@ -14,12 +14,13 @@ from tests.local.paypal.bench import (
     standing,
     until,
 )
-from tests.psp.paypal_values import KeptTokens, order_of, settings_of
+from tests.psp import outcomes
+from tests.psp.kept_tokens import KeptTokens
+from tests.psp.paypal_values import order_of, settings_of
 from tollgate.domain.callback import Callback
 from tollgate.domain.money import Money
 from tollgate.domain.order import Order, RefundOrder
-from tollgate.domain.outcome import Hint, Outcome
-from tollgate.domain.payment import PaymentStatus
+from tollgate.domain.outcome import Hint
 from tollgate.psp.paypal.adapter import PayPal
 from tollgate.settings import Settings
 
@@ -61,10 +62,7 @@ def paypal(paypal_bench: Bench, tokens: KeptTokens) -> PayPal:
 
 def opened(paypal: PayPal, order: Order | None = None) -> str:
     """The reference of a payment that waits for its client."""
-    outcome = paypal.start(order or order_of())
-    assert outcome.status is PaymentStatus.REQUIRES_ACTION
-    assert outcome.psp_reference is not None
-    return outcome.psp_reference
+    return outcomes.opened(paypal, order or order_of())
 
 
 def paid(bench: Bench, paypal: PayPal, order: Order | None = None) -> str:
@@ -74,10 +72,6 @@ def paid(bench: Bench, paypal: PayPal, order: Order | None = None) -> str:
     bench.press(reference, "pay")
     assert paypal.capture(reference, order.money, f"{order.idempotency_key}-capture") is None
     return reference
-
-
-def facts(outcome: Outcome) -> tuple[object, ...]:
-    return outcome.status, outcome.reference, outcome.money, outcome.livemode
 
 
 def heard(bench: Bench, paypal: PayPal, count: int) -> list[Hint]:

@@ -1,19 +1,20 @@
 """PayPal's answers as it publishes them, and a deployment that takes payments through it."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import respx
 
-from tollgate.domain.keyring import Keyring
+from tests.psp.deployment import deployment
+from tests.psp.kept_tokens import KeptTokens
 from tollgate.domain.money import Money
 from tollgate.domain.order import Customer, Order, RefundOrder
-from tollgate.domain.psp_token import Token
+from tollgate.domain.outcome import Outcome
 from tollgate.psp.paypal.adapter import PayPal
 from tollgate.settings import Settings
 
@@ -33,35 +34,14 @@ VALUES = {
     "PAYPAL_CLIENT_SECRET": SECRET,
     "PAYPAL_WEBHOOK_ID": "1JE4291016473214C",
 }
+VAULT = {"PAYPAL_VAULT": "on"}
 
 Answers = httpx.Response | Exception
 Json = dict[str, Any]
 
 
-@dataclass
-class KeptTokens:
-    """Tokens in memory, each fetched when it is first asked for and when it was refused."""
-
-    kept: dict[str, Token] = field(default_factory=dict)
-    fetched: int = 0
-
-    def get(self, name: str, fetch: Callable[[], Token], refused: str | None = None) -> str:
-        if name not in self.kept or self.kept[name].value == refused:
-            self.kept[name] = fetch()
-            self.fetched += 1
-        return self.kept[name].value
-
-
 def settings_of(livemode: bool = False, /, **values: str) -> Settings:
-    return Settings(
-        livemode=livemode,
-        database_url="",
-        redis_url="",
-        cache_secret=b"",
-        public_url="https://functions.example",
-        access_token_keys=Keyring({}),
-        psp_values=VALUES | values,
-    )
+    return deployment(VALUES | values, livemode=livemode)
 
 
 def adapter(**values: str) -> PayPal:
@@ -204,6 +184,29 @@ def paypal_says(
             yield router
         finally:
             router.requests = [call.request for call in router.calls]
+
+
+def created(body: Json | None = None, status: int = 201) -> httpx.Response:
+    return httpx.Response(status, json=body if body is not None else order())
+
+
+def start(answer: Answers) -> Outcome:
+    """What the adapter reads in this answer to a new order."""
+    with paypal_says(creates=answer):
+        return adapter().start(order_of())
+
+
+def asked(**more: object) -> Json:
+    """The body that PayPal is sent for an order."""
+    with paypal_says(creates=created()) as router:
+        adapter(**VAULT).start(order_of(**more))
+    (request,) = sent(router, ORDERS)
+    return body_of(request)
+
+
+def fetch(shows: object, disputes: object = None) -> Outcome:
+    with paypal_says(shows=shows, disputes=disputes):
+        return adapter().fetch(ORDER_ID)
 
 
 def sent(router: Sandbox, url: str) -> list[httpx.Request]:

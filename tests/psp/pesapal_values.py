@@ -1,18 +1,17 @@
 """Pesapal's answers as it documents them, and a deployment that takes payments through it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import respx
 
-from tollgate.domain.keyring import Keyring
+from tests.psp.deployment import deployment
+from tests.psp.kept_tokens import KeptTokens
 from tollgate.domain.money import Money
 from tollgate.domain.order import Customer, Order
-from tollgate.domain.psp_token import Token
 from tollgate.psp.pesapal.adapter import Pesapal
 from tollgate.settings import Settings
 
@@ -40,30 +39,8 @@ NO_ERROR = {"error_type": None, "code": None, "message": None}
 Answers = httpx.Response | Exception
 
 
-@dataclass
-class KeptTokens:
-    """Tokens in memory, each fetched when it is first asked for and when it was refused."""
-
-    kept: dict[str, Token] = field(default_factory=dict)
-    fetched: int = 0
-
-    def get(self, name: str, fetch: Callable[[], Token], refused: str | None = None) -> str:
-        if name not in self.kept or self.kept[name].value == refused:
-            self.kept[name] = fetch()
-            self.fetched += 1
-        return self.kept[name].value
-
-
 def settings_of(*, livemode: bool = False, values: Mapping[str, str] | None = None) -> Settings:
-    return Settings(
-        livemode=livemode,
-        database_url="",
-        redis_url="",
-        cache_secret=b"",
-        public_url="https://functions.example",
-        access_token_keys=Keyring({}),
-        psp_values={**VALUES, **(values or {})},
-    )
+    return deployment({**VALUES, **(values or {})}, livemode=livemode)
 
 
 def adapter(**values: str) -> Pesapal:

@@ -9,6 +9,7 @@ import httpx
 import respx
 
 from tests.psp.stripe_values import intent, own_intent, paid_session, refund, session
+from tollgate.domain.errors import Misconfigured, PspUnavailable
 from tollgate.domain.money import Money
 from tollgate.domain.order import RefundOrder
 from tollgate.domain.payment import Failure
@@ -101,3 +102,13 @@ def agreed() -> httpx.Response:
 
 def refused(status: int, **error: Any) -> httpx.Response:
     return httpx.Response(status, json={"error": {"message": "For ann@example.com.", **error}})
+
+
+DID_NOT_HAPPEN = [
+    (httpx.ConnectError("refused"), PspUnavailable),
+    (httpx.ConnectTimeout("slow"), PspUnavailable),
+    (refused(429, type="invalid_request_error", code="rate_limit"), PspUnavailable),
+    (refused(401, type="invalid_request_error"), Misconfigured),
+    (refused(403, type="invalid_request_error"), Misconfigured),
+]
+"""Answers after which certainly nothing has happened at Stripe, and what the adapter raises."""

@@ -7,13 +7,13 @@ from tests.psp.jenga_values import (
     PAYMENT_ID,
     TOKEN,
     VALUES,
-    KeptTokens,
     is_signed,
     jenga_answers,
     jenga_of,
     order_of,
     settings_of,
 )
+from tests.psp.kept_tokens import KeptTokens
 from tollgate.domain.errors import Misconfigured
 from tollgate.domain.money import Money
 from tollgate.domain.order import Customer, Order

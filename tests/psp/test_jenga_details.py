@@ -6,10 +6,12 @@ import httpx
 import pytest
 
 from tests.psp.jenga_values import (
+    ASKED,
     CHECKOUT,
     DETAILS,
     PAYMENT_ID,
     details,
+    fetched,
     is_signed,
     jenga_answers,
     jenga_of,
@@ -21,15 +23,11 @@ from tollgate.domain.money import Money
 from tollgate.domain.outcome import UNKNOWN, Outcome
 from tollgate.domain.payment import PaymentStatus
 
-ASKED = Money(150_000, "KES")
 S = PaymentStatus
 
 
 def fetch(said: dict[str, Any] | httpx.Response) -> Outcome:
-    answer = said if isinstance(said, httpx.Response) else httpx.Response(200, json=said)
-    with jenga_answers() as router:
-        router.get(f"{DETAILS}/{CHECKOUT}").mock(return_value=answer)
-        return jenga_of().fetch(CHECKOUT)
+    return fetched(DETAILS, CHECKOUT, said)
 
 
 CHECKOUTS = [

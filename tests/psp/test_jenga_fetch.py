@@ -6,10 +6,12 @@ import httpx
 import pytest
 
 from tests.psp.jenga_values import (
+    ASKED,
     CREATED_AT,
     ORDER,
     PAYMENT_ID,
     PUSHED,
+    fetched,
     invoice,
     jenga_answers,
     jenga_of,
@@ -23,15 +25,11 @@ from tollgate.domain.money import Money
 from tollgate.domain.outcome import UNKNOWN, Outcome
 from tollgate.domain.payment import PaymentStatus
 
-ASKED = Money(150_000, "KES")
 S = PaymentStatus
 
 
 def fetch(said: dict[str, Any] | httpx.Response) -> Outcome:
-    answer = said if isinstance(said, httpx.Response) else httpx.Response(200, json=said)
-    with jenga_answers() as router:
-        router.get(f"{ORDER}/{PUSHED}").mock(return_value=answer)
-        return jenga_of().fetch(PUSHED)
+    return fetched(ORDER, PUSHED, said)
 
 
 def test_a_paid_push_is_compared_by_what_the_order_was_for() -> None:

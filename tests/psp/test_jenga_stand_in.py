@@ -4,9 +4,7 @@ import pytest
 
 from tests.local.jenga.conftest import Bench
 from tests.psp.jenga_serving import (
-    ASKED,
     by_mpesa,
-    facts,
     hints,
     jenga,
     jenga_bench,
@@ -15,12 +13,14 @@ from tests.psp.jenga_serving import (
     start_jenga,
 )
 from tests.psp.jenga_values import (
+    ASKED,
     CHECKOUT,
     CREATED_AT,
     PAYMENT_ID,
     PUSHED,
     order_of,
 )
+from tests.psp.outcomes import facts
 from tollgate.domain.money import Money
 from tollgate.domain.order import Order, RefundOrder
 from tollgate.domain.payment import PaymentStatus as S

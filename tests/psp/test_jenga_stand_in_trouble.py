@@ -4,9 +4,7 @@ import pytest
 
 from tests.local.jenga.conftest import Bench
 from tests.psp.jenga_serving import (
-    ASKED,
     by_mpesa,
-    facts,
     hints,
     jenga,
     jenga_bench,
@@ -16,14 +14,16 @@ from tests.psp.jenga_serving import (
     start_jenga,
 )
 from tests.psp.jenga_values import (
+    ASKED,
     CHECKOUT,
     CREATED_AT,
     PAYMENT_ID,
     PUSHED,
     VALUES,
-    KeptTokens,
     order_of,
 )
+from tests.psp.kept_tokens import KeptTokens
+from tests.psp.outcomes import facts
 from tollgate.domain.errors import Misconfigured, PspUnavailable
 from tollgate.domain.money import Money
 from tollgate.domain.order import Order

@@ -7,13 +7,13 @@ import pytest
 
 from tests.psp.jenga_values import (
     TOKEN,
-    KeptTokens,
     jenga_answers,
     order_of,
     refusal,
     settings_of,
     token,
 )
+from tests.psp.kept_tokens import KeptTokens
 from tollgate.domain.errors import Misconfigured, PspUnavailable
 from tollgate.psp.jenga.adapter import Jenga
 

@@ -2,41 +2,19 @@
 
 from decimal import Decimal
 
-import httpx
 import pytest
 
 from tests.psp.paypal_values import (
-    ORDERS,
-    Json,
+    VAULT,
     adapter,
-    body_of,
+    asked,
+    created,
     order,
     order_of,
-    paypal_says,
-    sent,
+    start,
 )
 from tollgate.domain.errors import UnsupportedAmount
 from tollgate.domain.money import Money
-from tollgate.domain.outcome import Outcome
-
-VAULT = {"PAYPAL_VAULT": "on"}
-
-
-def created(body: Json | None = None, status: int = 201) -> httpx.Response:
-    return httpx.Response(status, json=body if body is not None else order())
-
-
-def start(answer: httpx.Response | Exception) -> Outcome:
-    with paypal_says(creates=answer):
-        return adapter().start(order_of())
-
-
-def asked(**more: object) -> Json:
-    """The body that PayPal is sent for an order."""
-    with paypal_says(creates=created()) as router:
-        adapter(**VAULT).start(order_of(**more))
-    (request,) = sent(router, ORDERS)
-    return body_of(request)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from tests.psp.paypal_values import (
     adapter,
     capture,
     captured,
+    fetch,
     order,
     paypal_says,
     refund,
@@ -29,11 +30,6 @@ from tollgate.domain.money import Money
 from tollgate.domain.order import SavedMethod
 from tollgate.domain.outcome import UNKNOWN, Outcome
 from tollgate.domain.payment import PaymentStatus
-
-
-def fetch(shows: object, disputes: object = None) -> Outcome:
-    with paypal_says(shows=shows, disputes=disputes):
-        return adapter().fetch(ORDER_ID)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from tests.psp.paypal_values import (
     capture,
     captured,
     dispute,
+    fetch,
     order,
     paypal_says,
     refund,
@@ -22,15 +23,9 @@ from tests.psp.paypal_values import (
 from tollgate.domain.dispute import DisputeStatus
 from tollgate.domain.errors import Misconfigured, PspUnavailable, TollgateError
 from tollgate.domain.money import Money
-from tollgate.domain.outcome import DisputeOutcome, Outcome, RefundOutcome
+from tollgate.domain.outcome import DisputeOutcome, RefundOutcome
 from tollgate.domain.payment import Failure, PaymentStatus
 from tollgate.domain.refund import RefundStatus
-
-
-def fetch(shows: object, disputes: object = None) -> Outcome:
-    with paypal_says(shows=shows, disputes=disputes):
-        return adapter().fetch(ORDER_ID)
-
 
 # What went back
 

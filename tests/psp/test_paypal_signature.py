@@ -8,6 +8,7 @@ import httpx
 import pytest
 import respx
 
+from tests.psp.kept_tokens import KeptTokens
 from tests.psp.paypal_certificates import (
     BODY,
     NOW,
@@ -16,7 +17,7 @@ from tests.psp.paypal_certificates import (
     read,
     signed,
 )
-from tests.psp.paypal_values import KeptTokens, adapter, settings_of
+from tests.psp.paypal_values import adapter, settings_of
 from tollgate.domain.callback import Callback
 from tollgate.domain.errors import (
     Misconfigured,

@@ -9,8 +9,10 @@ from tests.local.paypal.bench import (
     until,
 )
 from tests.psp import paypal_standing
-from tests.psp.paypal_standing import facts, heard, opened, paid, refund_order, settings_for
-from tests.psp.paypal_values import KeptTokens, order_of
+from tests.psp.kept_tokens import KeptTokens
+from tests.psp.outcomes import facts
+from tests.psp.paypal_standing import heard, opened, paid, refund_order, settings_for
+from tests.psp.paypal_values import order_of
 from tollgate.domain.callback import Callback
 from tollgate.domain.errors import Misconfigured, PspUnavailable, SignatureRefused
 from tollgate.domain.money import Money

@@ -6,7 +6,8 @@ from tests.local.paypal.bench import (
     Bench,
 )
 from tests.psp import paypal_standing
-from tests.psp.paypal_standing import facts, heard, paid, refund_order
+from tests.psp.outcomes import facts
+from tests.psp.paypal_standing import heard, paid, refund_order
 from tests.psp.paypal_values import order_of
 from tollgate.domain.dispute import DisputeStatus
 from tollgate.domain.errors import Misconfigured

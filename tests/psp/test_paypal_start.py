@@ -13,17 +13,21 @@ from tests.psp.paypal_values import (
     ORDERS,
     PAGE,
     SECRET,
+    VAULT,
     Json,
     adapter,
+    asked,
     body_of,
     capture,
     captured,
+    created,
     issue,
     order,
     order_of,
     paypal_says,
     sent,
     settings_of,
+    start,
 )
 from tollgate.domain.errors import Misconfigured, PspUnavailable, TollgateError
 from tollgate.domain.money import Money
@@ -31,25 +35,6 @@ from tollgate.domain.order import SavedMethod
 from tollgate.domain.outcome import UNKNOWN, Outcome
 from tollgate.domain.payment import Failure, PaymentStatus
 from tollgate.psp.paypal.adapter import PayPal
-
-VAULT = {"PAYPAL_VAULT": "on"}
-
-
-def created(body: Json | None = None, status: int = 201) -> httpx.Response:
-    return httpx.Response(status, json=body if body is not None else order())
-
-
-def start(answer: httpx.Response | Exception) -> Outcome:
-    with paypal_says(creates=answer):
-        return adapter().start(order_of())
-
-
-def asked(**more: object) -> Json:
-    """The body that PayPal is sent for an order."""
-    with paypal_says(creates=created()) as router:
-        adapter(**VAULT).start(order_of(**more))
-    (request,) = sent(router, ORDERS)
-    return body_of(request)
 
 
 def test_asks_for_an_order_to_be_captured_after_approval() -> None:

@@ -7,37 +7,15 @@ from tests.psp.paypal_values import (
     ORDERS,
     SECRET,
     TOKEN,
-    Json,
     adapter,
-    body_of,
-    order,
+    created,
     order_of,
     paypal_says,
     sent,
     token,
 )
 from tollgate.domain.errors import Misconfigured, PspUnavailable, TollgateError
-from tollgate.domain.outcome import Outcome
 from tollgate.domain.payment import PaymentStatus
-
-VAULT = {"PAYPAL_VAULT": "on"}
-
-
-def created(body: Json | None = None, status: int = 201) -> httpx.Response:
-    return httpx.Response(status, json=body if body is not None else order())
-
-
-def start(answer: httpx.Response | Exception) -> Outcome:
-    with paypal_says(creates=answer):
-        return adapter().start(order_of())
-
-
-def asked(**more: object) -> Json:
-    """The body that PayPal is sent for an order."""
-    with paypal_says(creates=created()) as router:
-        adapter(**VAULT).start(order_of(**more))
-    (request,) = sent(router, ORDERS)
-    return body_of(request)
 
 
 def test_a_token_is_fetched_with_our_credentials_once() -> None:

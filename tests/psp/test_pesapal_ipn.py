@@ -6,10 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.psp.kept_tokens import KeptTokens
 from tests.psp.pesapal_values import (
     API,
     Answers,
-    KeptTokens,
     pesapal_answers,
     refused,
     settings_of,

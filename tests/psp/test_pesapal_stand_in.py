@@ -8,12 +8,15 @@ import pytest
 
 from tests.local.pesapal.bench import Bench, Ports, served, standing
 from tests.local.standin.serving import until
-from tests.psp.pesapal_values import PAYMENT_ID, VALUES, KeptTokens, order_of, settings_of
+from tests.psp import outcomes
+from tests.psp.kept_tokens import KeptTokens
+from tests.psp.outcomes import facts
+from tests.psp.pesapal_values import PAYMENT_ID, VALUES, order_of, settings_of
 from tollgate.domain.callback import Callback
 from tollgate.domain.errors import Misconfigured, PspUnavailable
 from tollgate.domain.money import Money
 from tollgate.domain.order import Customer, RefundOrder
-from tollgate.domain.outcome import UNKNOWN, Outcome
+from tollgate.domain.outcome import UNKNOWN
 from tollgate.domain.payment import PaymentStatus
 from tollgate.psp.pesapal.adapter import Pesapal
 
@@ -45,14 +48,7 @@ def pesapal(bench: Bench) -> Pesapal:
 
 def opened(pesapal: Pesapal, **more: Any) -> str:
     """The reference of a payment that waits for its client."""
-    outcome = pesapal.start(order_of(**more))
-    assert outcome.status is PaymentStatus.REQUIRES_ACTION
-    assert outcome.psp_reference is not None
-    return outcome.psp_reference
-
-
-def facts(outcome: Outcome) -> tuple[object, ...]:
-    return outcome.status, outcome.reference, outcome.money, outcome.livemode
+    return outcomes.opened(pesapal, order_of(**more))
 
 
 def test_a_payment_from_its_page_to_success(bench: Bench, pesapal: Pesapal) -> None:

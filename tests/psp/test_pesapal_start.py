@@ -7,6 +7,7 @@ import httpx
 import pytest
 import respx
 
+from tests.psp.kept_tokens import KeptTokens
 from tests.psp.pesapal_values import (
     NO_ERROR,
     PAGE,
@@ -16,7 +17,6 @@ from tests.psp.pesapal_values import (
     TRACKING_ID,
     VALUES,
     Answers,
-    KeptTokens,
     adapter,
     order_of,
     pesapal_answers,

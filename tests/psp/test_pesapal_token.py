@@ -6,13 +6,13 @@ import httpx
 import pytest
 import respx
 
+from tests.psp.kept_tokens import KeptTokens
 from tests.psp.pesapal_values import (
     API,
     STATUS,
     SUBMIT,
     TOKEN,
     TRACKING_ID,
-    KeptTokens,
     order_of,
     refused,
     settings_of,

@@ -8,6 +8,7 @@ import pytest
 import respx
 
 from tests.psp.stripe_requests import (
+    DID_NOT_HAPPEN,
     HELD,
     ORDER,
     REQUESTS,
@@ -17,7 +18,7 @@ from tests.psp.stripe_requests import (
     asked,
     refused,
 )
-from tollgate.domain.errors import Misconfigured, PspUnavailable, TollgateError, UnsupportedAmount
+from tollgate.domain.errors import PspUnavailable, TollgateError, UnsupportedAmount
 from tollgate.domain.money import Money
 from tollgate.domain.payment import Failure
 from tollgate.psp.stripe.adapter import Stripe
@@ -127,17 +128,7 @@ def test_what_may_have_happened_is_no_refusal(
 
 
 @each
-@pytest.mark.parametrize(
-    ("answer", "error"),
-    [
-        (httpx.ConnectError("refused"), PspUnavailable),
-        (httpx.ConnectTimeout("slow"), PspUnavailable),
-        (refused(429, type="invalid_request_error", code="rate_limit"), PspUnavailable),
-        (refused(401, type="invalid_request_error"), Misconfigured),
-        (refused(403, type="invalid_request_error"), Misconfigured),
-    ],
-    ids=repr,
-)
+@pytest.mark.parametrize(("answer", "error"), DID_NOT_HAPPEN, ids=repr)
 def test_what_certainly_did_not_happen_is_an_error(
     settings: Settings,
     request_: Request,

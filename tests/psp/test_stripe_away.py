@@ -14,7 +14,14 @@ from tollgate.domain.errors import Misconfigured, PspUnavailable
 from tollgate.domain.money import Money
 from tollgate.domain.order import Order, SavedMethod
 from tollgate.domain.outcome import UNKNOWN, Outcome
-from tollgate.domain.payment import Capture, Failure, Method, PaymentPage, PaymentStatus
+from tollgate.domain.payment import (
+    Capture,
+    Failure,
+    Method,
+    PaymentPage,
+    PaymentStatus,
+    RetryAdvice,
+)
 from tollgate.psp.stripe.adapter import Stripe
 from tollgate.settings import Settings
 
@@ -112,16 +119,31 @@ DECLINES: list[tuple[dict[str, Any], Failure]] = [
     (CARD_DECLINED, Failure("insufficient_funds", NOT_THROUGH)),
     (
         CARD_DECLINED | {"advice_code": "do_not_try_again"},
+        Failure("insufficient_funds", NOT_THROUGH, RetryAdvice.NEVER),
+    ),
+    (
+        CARD_DECLINED | {"advice_code": "try_again_later"},
+        Failure("insufficient_funds", NOT_THROUGH, RetryAdvice.LATER),
+    ),
+    (
+        CARD_DECLINED | {"advice_code": "confirm_card_data"},
+        Failure("insufficient_funds", NOT_THROUGH, RetryAdvice.CLIENT),
+    ),
+    (
+        CARD_DECLINED | {"advice_code": "something_new"},
         Failure("insufficient_funds", NOT_THROUGH),
     ),
     ({"code": "expired_card", "decline_code": None}, Failure("expired_card", NOT_THROUGH)),
     ({"code": "processing_error"}, Failure("processing_error", NOT_THROUGH)),
     ({}, Failure("payment_failed", NOT_THROUGH)),
-    (NEEDS_CLIENT, Failure("authentication_required", LET_PAY)),
-    ({"code": "authentication_required"}, Failure("authentication_required", LET_PAY)),
+    (NEEDS_CLIENT, Failure("authentication_required", LET_PAY, RetryAdvice.CLIENT)),
+    (
+        {"code": "authentication_required"},
+        Failure("authentication_required", LET_PAY, RetryAdvice.CLIENT),
+    ),
     (
         {"code": "card_declined", "decline_code": "authentication_required"},
-        Failure("authentication_required", LET_PAY),
+        Failure("authentication_required", LET_PAY, RetryAdvice.CLIENT),
     ),
 ]
 

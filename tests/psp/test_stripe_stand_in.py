@@ -8,11 +8,12 @@ import pytest
 from tests.chaos.fault_proxy import FaultProxy, drip
 from tests.local.stripe.conftest import SECRET_KEY, Bench, until
 from tests.psp.conftest import with_values
+from tests.psp.outcomes import facts, opened
 from tollgate.domain.callback import Callback
 from tollgate.domain.errors import Misconfigured, PspUnavailable
 from tollgate.domain.money import Money
 from tollgate.domain.order import Order
-from tollgate.domain.outcome import UNKNOWN, Outcome
+from tollgate.domain.outcome import UNKNOWN
 from tollgate.domain.payment import PaymentStatus
 from tollgate.psp import client
 from tollgate.psp.stripe.adapter import Stripe
@@ -20,18 +21,6 @@ from tollgate.settings import Settings
 
 # The SDK hands its form to httpx in a way that httpx has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
-
-
-def opened(stripe: Stripe, order: Order) -> str:
-    """The reference of a payment that waits for its client."""
-    outcome = stripe.start(order)
-    assert outcome.status is PaymentStatus.REQUIRES_ACTION
-    assert outcome.psp_reference is not None
-    return outcome.psp_reference
-
-
-def facts(outcome: Outcome) -> tuple[object, ...]:
-    return outcome.status, outcome.reference, outcome.money, outcome.livemode
 
 
 def test_a_payment_from_its_page_to_success(bench: Bench, stripe: Stripe, order: Order) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.local.stripe.conftest import SECRET_KEY, Bench, until
 from tests.psp.conftest import with_values
+from tests.psp.outcomes import opened
 from tests.psp.stripe_specification import wrong_with_request
 from tollgate.domain.callback import Callback
 from tollgate.domain.errors import PspUnavailable
@@ -26,14 +27,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning
 @pytest.fixture
 def embedded(order: Order) -> Order:
     return replace(order, page=PaymentPage.EMBEDDED)
-
-
-def opened(stripe: Stripe, order: Order) -> str:
-    """The reference of a payment that waits for its client."""
-    outcome = stripe.start(order)
-    assert outcome.status is PaymentStatus.REQUIRES_ACTION
-    assert outcome.psp_reference is not None
-    return outcome.psp_reference
 
 
 def paid(bench: Bench, stripe: Stripe, order: Order) -> Outcome:

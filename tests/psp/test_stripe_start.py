@@ -3,7 +3,6 @@
 import traceback
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import parse_qsl
 
 import httpx
@@ -11,8 +10,9 @@ import pytest
 import respx
 
 from tests.psp.conftest import with_values
+from tests.psp.stripe_requests import DID_NOT_HAPPEN, refused
 from tests.psp.stripe_values import session
-from tollgate.domain.errors import Misconfigured, PspUnavailable, TollgateError, UnsupportedAmount
+from tollgate.domain.errors import Misconfigured, TollgateError, UnsupportedAmount
 from tollgate.domain.money import Money
 from tollgate.domain.order import Customer, Order
 from tollgate.domain.outcome import UNKNOWN, Outcome
@@ -25,10 +25,6 @@ from tollgate.settings import Settings
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 
 SESSIONS = "https://api.stripe.com/v1/checkout/sessions"
-
-
-def refused(status: int, **error: Any) -> httpx.Response:
-    return httpx.Response(status, json={"error": {"message": "No.", **error}})
 
 
 def start(settings: Settings, order: Order, answer: httpx.Response | Exception) -> Outcome:
@@ -198,17 +194,7 @@ def test_an_answer_that_is_no_session_is_unknown(
     assert start(settings, order, httpx.Response(200, json=body)) is UNKNOWN
 
 
-@pytest.mark.parametrize(
-    ("answer", "error"),
-    [
-        (httpx.ConnectError("refused"), PspUnavailable),
-        (httpx.ConnectTimeout("slow"), PspUnavailable),
-        (refused(429, type="invalid_request_error", code="rate_limit"), PspUnavailable),
-        (refused(401, type="invalid_request_error"), Misconfigured),
-        (refused(403, type="invalid_request_error"), Misconfigured),
-    ],
-    ids=repr,
-)
+@pytest.mark.parametrize(("answer", "error"), DID_NOT_HAPPEN, ids=repr)
 def test_what_certainly_did_not_happen_is_an_error(
     settings: Settings,
     order: Order,

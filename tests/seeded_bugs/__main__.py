@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.seeded_bugs.bug import Bug, NotPlantable
 from tests.seeded_bugs.bugs import BUGS
 from tests.seeded_bugs.psp_bugs import PSP_BUGS
+from tests.seeded_bugs.renewal_bugs import RENEWAL_BUGS
 
 ROOT = Path(__file__).parents[2]
 AT_ONCE = 2
@@ -24,7 +25,7 @@ _LEFT_OUT = shutil.ignore_patterns(
 
 def main(wanted: str) -> int:
     """0 when every bug was caught; tells of each as it is known."""
-    bugs = [bug for bug in BUGS + PSP_BUGS if wanted in bug.name]
+    bugs = [bug for bug in BUGS + PSP_BUGS + RENEWAL_BUGS if wanted in bug.name]
     with ThreadPoolExecutor(AT_ONCE) as runners:
         results = []
         for bug, got_by in zip(bugs, runners.map(_gets_by, bugs), strict=True):

@@ -15,6 +15,7 @@ TABLES = {
     "audit_links": "SELECT",
     "audit_log": "SELECT INSERT",
     "database_mode": "SELECT INSERT",
+    "bills": "SELECT INSERT UPDATE",
     "clients": "SELECT INSERT UPDATE",
     "disputes": "SELECT INSERT UPDATE",
     "idempotency_keys": "SELECT INSERT UPDATE DELETE",

@@ -33,6 +33,7 @@ OF_AN_APP = {
     "clients": "app_id",
     "subscriptions": "app_id",
     "subscription_periods": "app_id",
+    "bills": "app_id",
     "inbox": "app_id",
     "outbox": "app_id",
     "audit_log": "app_id",
@@ -40,7 +41,7 @@ OF_AN_APP = {
 }
 OF_OPERATORS = ("api_keys", "rate_buckets")
 OF_NOBODY = ("database_mode", "payment_edges", "schema_migrations")
-OF_A_CLIENT = ("payments", "clients", "subscriptions")
+OF_A_CLIENT = ("payments", "clients", "subscriptions", "bills")
 OF_A_PAYMENT = ("refunds", "disputes")
 
 
@@ -58,8 +59,14 @@ def both(world: World) -> World:
             world.psp.status = PaymentStatus.SUCCEEDED
             receive(world, payment, "paid")
             _give_some_back(world, app.key, payment)
+            asked = world.call("subscriptions/create", body=_plan_of(client_id), key=app.key)
+            assert asked.json["pay_url"]
     world.rows("INSERT INTO rate_buckets VALUES ('key:x', now()) RETURNING name")
     return world
+
+
+def _plan_of(client_id: str) -> dict[str, str]:
+    return {"client_id": client_id, "plan": "monthly"}
 
 
 def _give_some_back(world: World, key: str, payment: dict[str, Any]) -> None:

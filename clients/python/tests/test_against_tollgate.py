@@ -28,6 +28,7 @@ from tollgate_client import (
 )
 
 cluster = stores.cluster
+system = journeys.system
 served = journeys.served
 
 README = Path(__file__).parent.parent / "README.md"

@@ -5,6 +5,7 @@
     python -m tollgate key create --app app_…
     python -m tollgate key create --admin           the first one opens admin/apps, keys and plans
     python -m tollgate key revoke --id 0123456789abcdef
+    python -m tollgate subscription import --app app_… --file subscribers.csv [--dry-run]
     python -m tollgate payment list --status needs_review [--app app_…]      what awaits a decision
     python -m tollgate payment resolve --id pay_… --accept --note "Seen in the PSP's pages"
     python -m tollgate refund list                  what waits for somebody to give money back
@@ -46,6 +47,7 @@ from tollgate.commands import (
     plans,
     refunds,
     secrets,
+    subscriptions,
 )
 from tollgate.commands.nouns import Failed
 from tollgate.domain.errors import ConstraintViolated, FieldError, TollgateError
@@ -54,6 +56,7 @@ NOUNS = (
     apps,
     plans,
     keys,
+    subscriptions,
     payments,
     refunds,
     customers,

@@ -38,6 +38,7 @@ class Capabilities:
     idempotency_hours  for how long it knows a request by its key, so that the same one again does
                        nothing twice; 0: it has no such keys
     methods            what an app may ask for by name; without a name its own page lets choose
+    prompts            which of them it asks for on the client's phone, without a page
     pages              whose page the client pays on
     ends_are_final     whether what it calls failed or expired can't be paid any more
     books              whether `list_movements` can tell its books
@@ -48,6 +49,7 @@ class Capabilities:
     refund: RefundBy
     cancel: CancelBy
     idempotency_hours: int = 0
+    prompts: frozenset[Method] = frozenset()
     pages: frozenset[PaymentPage] = frozenset({PaymentPage.HOSTED})
     manual_capture: bool = False
     saves_methods: bool = False

@@ -11,12 +11,14 @@
     ├── MethodNotAllowed     405
     ├── Conflict             409  IdempotencyKeyInUse, ConcurrentChange, AlreadyExists,
     │                             TooManyKeys, NotCapturable, NotCancelable, NotRefundable,
-    │                             NotInReview
+    │                             NotInReview, AlreadyCanceled, NotCanceled, NotPausable,
+    │                             NotPaused, NotChangeable, BillClosed
     ├── ContentTooLarge      413
     ├── Unprocessable        422  InvalidFields, IdempotencyKeyReused, UnknownPlan, PlanNotPriced,
     │                             UnsupportedPsp, UnsupportedCurrency, UnsupportedMethod,
     │                             UnsupportedByPsp, UnsupportedAmount, CustomerIncomplete,
-    │                             NoSavedMethod, ReturnUrlNotAllowed, RefusedByPsp
+    │                             NoSavedMethod, ReturnUrlNotAllowed, RefusedByPsp, SamePlan,
+    │                             OtherProduct, NothingToCharge
     ├── TooManyRequests      429
     ├── InternalError        500  ConstraintViolated, DecryptionFailed
     └── Unavailable          503  Misconfigured, DatabaseUnavailable, PspUnavailable
@@ -161,6 +163,30 @@ class NotRefundable(Conflict):
     """There is nothing of this payment to give back."""
 
 
+class AlreadyCanceled(Conflict):
+    """This subscription is canceled already, or ends with its period. Cancel at now, or never."""
+
+
+class NotCanceled(Conflict):
+    """This subscription has no end to take back. One that is over is followed by a new one."""
+
+
+class NotPausable(Conflict):
+    """Only a subscription with free or paid time left can be paused."""
+
+
+class NotPaused(Conflict):
+    """This subscription is not paused. Read it again: it may have resumed."""
+
+
+class NotChangeable(Conflict):
+    """The plan of this subscription can't be changed just now."""
+
+
+class BillClosed(Conflict):
+    """This is paid already, or not asked for any more."""
+
+
 class NotInReview(Conflict):
     """This payment waits for no decision."""
 
@@ -187,6 +213,18 @@ class UnknownPlan(Unprocessable):
 
 class PlanNotPriced(Unprocessable):
     """This plan has no price in this currency."""
+
+
+class SamePlan(Unprocessable):
+    """The subscription is on this plan already."""
+
+
+class OtherProduct(Unprocessable):
+    """This plan is of another product: create a subscription to it."""
+
+
+class NothingToCharge(Unprocessable):
+    """What is left is worth as much as a period of this plan. Use proration: credit or none."""
 
 
 class UnsupportedPsp(Unprocessable):

@@ -30,3 +30,12 @@ class Money:
 
     amount_minor: int
     currency: str
+
+
+def round_up(amount_minor: int, price: Money) -> int:
+    """A part of this price, in whole units of its currency where the price is: mobile money has no
+    cents."""
+    unit: int = 10 ** EXPONENTS[price.currency]
+    if price.amount_minor % unit:
+        return amount_minor
+    return -(-amount_minor // unit) * unit

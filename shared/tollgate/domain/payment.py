@@ -72,12 +72,22 @@ class PaymentPage(StrEnum):
     EMBEDDED = "embedded"
 
 
+class RetryAdvice(StrEnum):
+    """What a PSP says of charging again what it declined: later it may go through, it never will,
+    or it needs the client."""
+
+    LATER = "later"
+    NEVER = "never"
+    CLIENT = "client"
+
+
 @dataclass(frozen=True)
 class Failure:
     """Why something did not go through: the PSP's code, and a sentence without personal data."""
 
     code: str
     message: str
+    advice: RetryAdvice | None = None
 
 
 class Capture(StrEnum):
@@ -93,9 +103,9 @@ class Payment:
 
     0 <= refunded <= captured <= `money`, all in its currency. `capture_amount_minor` is what the
     app asked to take of an authorized payment, `cancel_asked_at` when it asked to let it go.
-    `saved_method_id` is what an off-session payment is charged to; `save_method` asks to keep what
-    this one is paid with. `review` is what the PSP said, where that does not match; kept once
-    somebody has decided.
+    `bill_id` is the bill that it is to pay. `saved_method_id` is what an off-session payment is
+    charged to; `save_method` asks to keep what this one is paid with. `review` is what the PSP
+    said, where that does not match; kept once somebody has decided.
     """
 
     id: str
@@ -123,6 +133,7 @@ class Payment:
     plan: str | None = None
     product: str | None = None
     subscription_id: str | None = None
+    bill_id: str | None = None
     description: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     return_url: str | None = None

@@ -9,14 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from tollgate.domain.subscription import (
-    Dates,
-    Plan,
-    Reason,
-    RefundRule,
-    Subscription,
-    paid_on_plan,
-)
+from tollgate.domain.granting import paid_on_plan
+from tollgate.domain.plan import Plan, RefundRule
+from tollgate.domain.subscription import Dates, Reason, Subscription
 
 
 @dataclass(frozen=True)
@@ -31,16 +26,28 @@ class Reversal:
 
 
 @dataclass(frozen=True)
+class Worth:
+    """What time costs: `minor`, in minor units of a currency, for each `seconds`."""
+
+    minor: int
+    seconds: int
+
+
+@dataclass(frozen=True)
 class PaidPeriod:
     """The time that a payment gave, as its row in `subscription_periods` stands.
 
-    Of a reversed one, what was used before: nothing, when both ends are the same.
+    Of a reversed one, what was used before: nothing, when both ends are the same. `worth` is what
+    its rest is worth when plans change; `plan` is the one whose time it holds since they did, else
+    its payment's.
     """
 
     payment_id: str
     starts_at: datetime
     ends_at: datetime
     reversal: Reversal | None = None
+    worth: Worth = Worth(0, 1)
+    plan: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,8 +79,8 @@ def reverse(
 
 
 def restore(subscription: Subscription, period: PaidPeriod, plan: Plan, now: datetime) -> Change:
-    """Undoes the reversal of a period of this plan: its rest follows the time that is paid for, or
-    starts now."""
+    """Undoes the reversal of a period that holds time of this plan: its rest follows the time that
+    is paid for, or starts now."""
     reversal, dates = period.reversal, subscription.dates
     assert reversal is not None
     restored = replace(period, reversal=None)

@@ -1,15 +1,16 @@
-"""A subscription: the dates it consists of, what a paid period adds, and whether it gives access.
+"""A subscription: the dates it consists of, and whether they give access.
 
 Nothing here is a stored status: what a subscription is follows from its dates and the instant of
 the question, so that no timer has to run for an answer to be right.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
-from tollgate.domain.billing import Interval, Period, after
-from tollgate.domain.money import Money
+from tollgate.domain.payment import Method
+from tollgate.domain.principal import Tenant
 
 
 class SubscriptionStatus(StrEnum):
@@ -22,6 +23,21 @@ class SubscriptionStatus(StrEnum):
     PAUSED = "paused"
     CANCELED = "canceled"
     EXPIRED = "expired"
+
+
+_S = SubscriptionStatus
+
+SUBSCRIPTION_EDGES: Mapping[SubscriptionStatus, frozenset[SubscriptionStatus]] = {
+    _S.INCOMPLETE: frozenset({_S.ACTIVE, _S.CANCELED, _S.EXPIRED}),
+    _S.TRIALING: frozenset({_S.ACTIVE, _S.PAUSED, _S.CANCELED, _S.EXPIRED}),
+    _S.ACTIVE: frozenset({_S.TRIALING, _S.PAST_DUE, _S.PAUSED, _S.CANCELED, _S.EXPIRED}),
+    _S.PAST_DUE: frozenset({_S.ACTIVE, _S.CANCELED, _S.EXPIRED}),
+    _S.PAUSED: frozenset({_S.TRIALING, _S.ACTIVE, _S.PAST_DUE, _S.CANCELED, _S.EXPIRED}),
+    _S.CANCELED: frozenset({_S.TRIALING, _S.ACTIVE, _S.PAST_DUE, _S.PAUSED, _S.EXPIRED}),
+    _S.EXPIRED: frozenset({_S.TRIALING, _S.ACTIVE, _S.PAST_DUE, _S.CANCELED}),
+}
+"""Every move that is allowed, by time, money or wish: a dispute that is won brings back what it had
+ended. The trigger `subscriptions_guard` in migrations/ holds the same list."""
 
 
 class Reason(StrEnum):
@@ -39,49 +55,13 @@ class Reason(StrEnum):
     NEVER_SUBSCRIBED = "never_subscribed"
 
 
-class RefundRule(StrEnum):
-    """What becomes of access when the client has its money back, or disputes the payment."""
-
-    END_NOW = "end_now"
-    PERIOD_END = "period_end"
-    NEVER = "never"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What an app sells: a period of `product`. Prices are kept per currency beside it.
-
-    `refund_rule` says what a full refund or a dispute does to the time that was paid for.
-
-    An archived one can't be chosen or paid for any more; what was paid for stays.
-    """
-
-    app_id: str
-    code: str
-    product: str
-    interval: Interval
-    trial_days: int
-    grace_days: int
-    refund_rule: RefundRule = RefundRule.END_NOW
-    archived_at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class PricedPlan:
-    """A plan with its price in each currency."""
-
-    plan: Plan
-    prices: tuple[Money, ...]
-    created_at: datetime
-
-
 @dataclass(frozen=True)
 class Dates:
     """All that decides access; this, never a yes or no, is what the cache holds.
 
     `next_plan` is another plan of the product: paid for, and in force from `next_plan_at`; or,
     without that, chosen and not paid for yet. `ended_by` is refunded or disputed, where that took
-    the time away.
+    the time away. What lies behind `paused_at` moves by as long as the pause lasts.
     """
 
     subscription_id: str
@@ -95,12 +75,83 @@ class Dates:
     next_plan: str | None = None
     next_plan_at: datetime | None = None
     ended_by: Reason | None = None
+    resumes_at: datetime | None = None
+
+    def is_paused(self, now: datetime) -> bool:
+        """Whether a pause lasts at `now`."""
+        return (
+            self.paused_at is not None
+            and self.paused_at <= now
+            and (self.resumes_at is None or now < self.resumes_at)
+        )
+
+    def clock(self, now: datetime) -> datetime:
+        """The subscription's own time: it stands while that is paused, and runs late by a pause
+        that is over and was not written into the dates yet."""
+        if self.paused_at is None or now < self.paused_at:
+            return now
+        if self.resumes_at is not None and self.resumes_at <= now:
+            return now - (self.resumes_at - self.paused_at)
+        return self.paused_at
+
+    def at(self, now: datetime) -> "Dates":
+        """The dates as they are at `now`: a pause that is over has moved what lay behind it."""
+        if self.paused_at is None or self.resumes_at is None or now < self.resumes_at:
+            return self
+        return self.resumed(self.resumes_at)
+
+    def resumed(self, at: datetime) -> "Dates":
+        """The dates once a pause that lasts ends at this instant."""
+        assert self.paused_at is not None
+        began, away = self.paused_at, at - self.paused_at
+
+        def moved(instant: datetime | None) -> datetime | None:
+            return instant + away if instant is not None and instant > began else instant
+
+        return replace(
+            self,
+            trial_end=moved(self.trial_end),
+            paid_through=moved(self.paid_through),
+            grace_until=moved(self.grace_until),
+            cancel_at=moved(self.cancel_at),
+            next_plan_at=moved(self.next_plan_at),
+            paused_at=None,
+            resumes_at=None,
+        )
 
     def plan_at(self, now: datetime) -> str:
         """The plan in force: `next_plan` from `next_plan_at` on, where it is paid for."""
-        if self.next_plan and self.next_plan_at and self.next_plan_at <= now:
+        if self.next_plan and self.next_plan_at and self.next_plan_at <= self.clock(now):
             return self.next_plan
         return self.plan
+
+    @property
+    def renews_on(self) -> str:
+        """The plan that the next period is for."""
+        return self.next_plan or self.plan
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """The end of what was paid for or is free; None before there was any."""
+        return max(filter(None, (self.paid_through, self.trial_end)), default=None)
+
+
+class Language(StrEnum):
+    """What the client reads: English or Swahili."""
+
+    ENGLISH = "en"
+    SWAHILI = "sw"
+
+
+@dataclass(frozen=True)
+class RenewalWishes:
+    """How the client is asked to pay for more: by a prompt of this method, where a PSP has one, at
+    this hour of its day (0 to 23) in this time zone (IANA), in this language."""
+
+    method: Method | None = None
+    hour: int = 9
+    time_zone: str = "Africa/Nairobi"
+    language: Language = Language.ENGLISH
 
 
 @dataclass(frozen=True)
@@ -108,6 +159,7 @@ class Subscription:
     """One client's subscription to one product of an app, as its row stands.
 
     `anchor_at` is where periods are counted from, `periods_since_anchor` how many were granted.
+    `currency` is what it is billed in; None: the app's default.
     """
 
     app_id: str
@@ -118,19 +170,32 @@ class Subscription:
     updated_at: datetime
     anchor_at: datetime | None = None
     periods_since_anchor: int = 0
+    currency: str | None = None
+    renewal: RenewalWishes = RenewalWishes()
+
+    @property
+    def tenant(self) -> Tenant:
+        """Whose subscription it is."""
+        return Tenant(self.app_id)
 
 
 @dataclass(frozen=True)
 class Standing:
-    """A subscription, seen at an instant."""
+    """A subscription, seen at an instant. `pay_url` is where its client can pay what is due."""
 
     subscription: Subscription
     as_of: datetime
+    pay_url: str | None = None
 
     @property
     def status(self) -> SubscriptionStatus:
         """What the subscription is at that instant."""
         return _standing(self.subscription.dates, self.as_of)[0]
+
+    @property
+    def dates(self) -> Dates:
+        """The dates as they are at that instant."""
+        return self.subscription.dates.at(self.as_of)
 
 
 @dataclass(frozen=True)
@@ -150,7 +215,7 @@ def access(dates: Dates, now: datetime) -> Access:
     """Whether these dates give access at `now`. Every end is exclusive: at the end it is over."""
     status, reason = _standing(dates, now)
     active = status in _GIVES_ACCESS
-    return Access(active, reason, status, dates)
+    return Access(active, reason, status, dates.at(now))
 
 
 _GIVES_ACCESS = frozenset(
@@ -159,12 +224,14 @@ _GIVES_ACCESS = frozenset(
 
 
 def _standing(dates: Dates, now: datetime) -> tuple[SubscriptionStatus, Reason]:
-    def ahead(instant: datetime | None) -> bool:
-        return instant is not None and now < instant
+    clock = dates.clock(now)
 
-    if dates.cancel_at is not None and dates.cancel_at <= now:
+    def ahead(instant: datetime | None) -> bool:
+        return instant is not None and clock < instant
+
+    if dates.cancel_at is not None and dates.cancel_at <= clock:
         return SubscriptionStatus.CANCELED, dates.ended_by or Reason.EXPIRED
-    if dates.paused_at is not None and dates.paused_at <= now:
+    if dates.is_paused(now):
         return SubscriptionStatus.PAUSED, Reason.PAUSED
     if ahead(dates.paid_through):
         canceled = dates.cancel_at is not None
@@ -191,85 +258,3 @@ def _rank(answer: Access) -> tuple[bool, float]:
     assert dates is not None
     ends = (dates.paid_through, dates.trial_end, dates.grace_until)
     return answer.active, max((end.timestamp() for end in ends if end is not None), default=0.0)
-
-
-def choose_plan(subscription: Subscription, code: str, now: datetime) -> Subscription:
-    """The subscription once its client chose a plan of the product: on it at once when no time is
-    left, else when it is paid for. The same object when that changes nothing."""
-    dates = subscription.dates
-    if dates.next_plan_at is not None and dates.next_plan_at > now:
-        return subscription  # a change that is paid for comes first
-    current = dates.plan_at(now)
-    if _has_time_left(dates, now):
-        chosen = code if code != current else None
-        dates = replace(dates, plan=current, next_plan=chosen, next_plan_at=None)
-    else:
-        dates = replace(dates, plan=code, next_plan=None, next_plan_at=None)
-    if dates == subscription.dates:
-        return subscription
-    return replace(subscription, dates=dates, updated_at=now)
-
-
-def _has_time_left(dates: Dates, now: datetime) -> bool:
-    """Whether time that was paid for or granted lies ahead, also while it is paused."""
-    ends = (dates.paid_through, dates.trial_end, dates.grace_until)
-    return any(end is not None and now < end for end in ends)
-
-
-def grant(subscription: Subscription, plan: Plan, now: datetime) -> tuple[Subscription, Period]:
-    """The subscription with one more paid period, and that period.
-
-    A payment before the end of paid time, trial or grace extends from the old end, so no day is
-    lost; a later one starts anew, at `now`. Periods are counted from a new anchor where they would
-    not follow from the old one: after a gap, and for another interval. Time that was paid for keeps
-    the plan it was paid for.
-    """
-    dates = subscription.dates
-    starts_at = _continues_from(dates, plan, now) or now
-    anchor_at, granted = subscription.anchor_at, subscription.periods_since_anchor
-    if anchor_at is None or after(anchor_at, plan.interval, granted) != starts_at:
-        anchor_at, granted = starts_at, 0
-    ends_at = after(anchor_at, plan.interval, granted + 1)
-
-    extended = replace(
-        paid_on_plan(dates, plan.code, starts_at, now),
-        paid_through=ends_at,
-        grace_until=ends_at + timedelta(days=plan.grace_days),
-        cancel_at=None,  # who pays for more wants more
-        ended_by=None,
-    )
-    subscription = replace(
-        subscription,
-        dates=extended,
-        anchor_at=anchor_at,
-        periods_since_anchor=granted + 1,
-        updated_at=now,
-    )
-    return subscription, Period(starts_at, ends_at)
-
-
-def _continues_from(dates: Dates, plan: Plan, now: datetime) -> datetime | None:
-    """The end that a payment at `now` extends from; None where it starts anew."""
-    old_end = max(filter(None, (dates.paid_through, dates.trial_end)), default=None)
-    if old_end is None or now >= max(old_end, dates.grace_until or old_end):
-        return None
-    # a grace longer than the interval must not sell time that is over already
-    return old_end if after(old_end, plan.interval, 1) > now else None
-
-
-def paid_on_plan(dates: Dates, code: str, starts_at: datetime, now: datetime) -> Dates:
-    """The dates once this plan is paid for from `starts_at` on.
-
-    Of two changes that are both paid for before the first takes effect, the first gives its name.
-    """
-    if starts_at <= now:
-        chosen = dates.next_plan if dates.next_plan_at is None else None
-        return replace(
-            dates, plan=code, next_plan=chosen if chosen != code else None, next_plan_at=None
-        )
-    current = dates.plan_at(now)
-    if current != dates.plan:  # the change before has taken effect
-        dates = replace(dates, plan=current, next_plan=None, next_plan_at=None)
-    if code == current or dates.next_plan_at is not None:
-        return dates
-    return replace(dates, next_plan=code, next_plan_at=starts_at)

@@ -6,7 +6,7 @@ An entry file declares its routes: main = endpoint(POST(create_payment, body=…
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -37,6 +37,10 @@ from tollgate.operations.admission import Admission, admit
 from tollgate.operations.context import Call, Context, Reply, container_context
 from tollgate.storage.admissions import ReadAhead
 
+Telling = Callable[[int, Request | None], Reply]
+"""What a refusal of this status is, to whom a problem document says nothing. The request is None
+where it could not be read."""
+
 
 class Main(Protocol):
     """The `main` of a function, as the platform calls it."""
@@ -47,13 +51,14 @@ class Main(Protocol):
         """Answers one event."""
 
 
-def endpoint(*routes: Route) -> Main:
-    """The `main` of a function with these routes. A KeyError when nobody may call one of them."""
+def endpoint(*routes: Route, tells: Telling | None = None) -> Main:
+    """The `main` of a function with these routes. `tells` is how it refuses, in place of problem
+    documents. A KeyError when nobody may call one of the routes."""
     for route in routes:
         _ = route.allows
 
     def main(event: Mapping[str, Any], context: object = None) -> dict[str, Any]:
-        return respond(routes, event, context)
+        return respond(routes, event, context, tells)
 
     main.__dict__["routes"] = (
         routes  # a plain function, as the platform wants it, and yet described
@@ -65,6 +70,7 @@ def endpoint(*routes: Route) -> Main:
 class _Seen:
     """What is known of a call as it goes on: for its line in the log, and the answer's headers."""
 
+    request: Request | None = None
     operation: str | None = None
     key_id: str | None = None
     app_id: str | None = None
@@ -72,9 +78,13 @@ class _Seen:
 
 
 def respond(
-    routes: tuple[Route, ...], event: Mapping[str, Any], activation: object
+    routes: tuple[Route, ...],
+    event: Mapping[str, Any],
+    activation: object,
+    tells: Telling | None = None,
 ) -> dict[str, Any]:
-    """Answers one event. Never raises: an error of any kind is a problem document."""
+    """Answers one event. Never raises: an error of any kind is a problem document, or what `tells`
+    makes of it."""
     started, caller_request_id = time.perf_counter(), request_id(event, activation)
     code, seen = None, _Seen()
     try:
@@ -87,11 +97,11 @@ def respond(
         if isinstance(error, TooManyRequests):
             seen.allowance = error.allowance
         code = error.code
-        answer = problem(error, caller_request_id)
+        answer = _refusal(error, caller_request_id, seen, tells)
     except Exception as error:  # noqa: BLE001 - the one place: what gets out becomes the platform's 400
         log_exception("call.crashed", error, request_id=caller_request_id)
         code = InternalError().code
-        answer = problem(InternalError(), caller_request_id)
+        answer = _refusal(InternalError(), caller_request_id, seen, tells)
     answer["headers"].update(_rate_headers(seen.allowance))
     log(
         "call",
@@ -106,10 +116,21 @@ def respond(
     return answer
 
 
+def _refusal(
+    error: TollgateError, caller_request_id: str, seen: _Seen, tells: Telling | None
+) -> dict[str, Any]:
+    answer = problem(error, caller_request_id)
+    if tells is not None:
+        told = tells(answer["statusCode"], seen.request)
+        answer["headers"].update({**told.headers, "content-type": told.content_type})
+        answer["body"] = told.value
+    return answer
+
+
 def _answer(
     routes: tuple[Route, ...], event: Mapping[str, Any], caller_request_id: str, seen: _Seen
 ) -> dict[str, Any]:
-    request = read_request(event)
+    request = seen.request = read_request(event)
     route = _route(routes, request)
     seen.operation = route.name
     context = container_context()
@@ -155,7 +176,10 @@ def _call(route: Route, request: Request, admission: Admission | None) -> Call[A
     if route.body is not None:
         from tollgate.http.fields import parse_body, parse_form
 
-        body = (parse_form if route.form else parse_body)(route.body, request)
+        if route.form:
+            body = parse_form(route.body, request)
+        else:
+            body = parse_body(route.body, request, optional=route.body_optional)
     principal = admission.principal if admission else None
     return Call(
         principal=principal,

@@ -24,15 +24,17 @@ def refuse_unknown_query(query: Mapping[str, str], known: tuple[str, ...]) -> No
         raise InvalidFields(errors=(FieldError("query", f"Unknown field. {understood}"),))
 
 
-def parse_body(model: "type[Model]", request: Request) -> "Model":
-    """The body as this model, strictly: no coercion, no unknown field.
+def parse_body(model: "type[Model]", request: Request, *, optional: bool = False) -> "Model":
+    """The body as this model, strictly: no coercion, no unknown field. Where it is optional, no
+    body is one without fields.
 
     Raises MalformedBody when it is not JSON, InvalidFields when it does not fit.
     """
     from pydantic import ValidationError
 
     try:
-        content = model.model_validate_json(request.body, strict=True)
+        body = b"{}" if optional and not request.body else request.body
+        content = model.model_validate_json(body, strict=True)
         _refuse_card_numbers(content.model_dump())
         return content
     except ValidationError as error:

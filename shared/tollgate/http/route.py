@@ -30,7 +30,8 @@ class Route:
 
     target     what that segment is, such as "payment_id"; "" for none
     query      the query fields that are understood; None lets any pass
-    body       the model of the JSON body; of a form too, where `form` says so
+    body       the model of the JSON body; of a form too, where `form` says so; it may be left out
+               where it is optional
     returns    the model of the answer; None where the operation returns a dict or a Reply
     documented where the model of such a dict stands, "module:Name": for OpenAPI alone
     idempotent whether the Idempotency-Key header is required
@@ -44,6 +45,7 @@ class Route:
     query: tuple[str, ...] | None = ()
     body: "type[BaseModel] | None" = None
     form: bool = False
+    body_optional: bool = False
     returns: "type[View] | None" = None
     documented: str = ""
     status: int = 200

@@ -16,7 +16,6 @@ from tollgate.domain.instants import rfc3339
 from tollgate.domain.principal import Role
 from tollgate.domain.subscription import Access, Dates, Reason, best_access
 from tollgate.operations.context import Call, Context
-from tollgate.operations.settlement import ask_psp
 from tollgate.settings import needed
 from tollgate.storage import access_cache, payments, subscriptions
 from tollgate.storage.subscriptions import UnderWay
@@ -47,22 +46,44 @@ def check_access(context: Context, call: Call[None]) -> dict[str, Any]:
 
     under_way = subscriptions.find_under_way(context.database, app_id, client_id, product, now)
     if under_way is None:
-        return _view(context, call, answer, now, source="database")
+        return _refusal(context, call, answer, now, source="database")
     source = _ask(context, under_way)
 
     # read again: whoever had news of the payment, this call or another, it counts
     answer = _read_access(context, app_id, client_id, product, now)
     under_way = subscriptions.find_under_way(context.database, app_id, client_id, product, now)
-    if answer.active or under_way is None:
+    if answer.active:
         return _view(context, call, answer, now, source=source)
+    if under_way is None:
+        return _refusal(context, call, answer, now, source=source)
     answer = replace(answer, reason=Reason.PAYMENT_PENDING)
-    return _view(context, call, answer, now, source=source, pay_url=under_way.pay_url)
+    return _refusal(context, call, answer, now, source=source, pay_url=under_way.pay_url)
+
+
+def _refusal(
+    context: Context,
+    call: Call[None],
+    answer: Access,
+    now: datetime,
+    *,
+    source: str,
+    pay_url: str | None = None,
+) -> dict[str, Any]:
+    """A no, with where the client can pay: the page it has left, or that of what is due."""
+    if pay_url is None and answer.dates is not None:
+        from tollgate.operations.pay_links import find_pay_url
+
+        pay_url = find_pay_url(context, answer.dates.subscription_id)
+    return _view(context, call, answer, now, source=source, pay_url=pay_url)
 
 
 def _ask(context: Context, under_way: UnderWay) -> str:
     """Asks the PSP about a payment under way; who the answer's source then is."""
     if under_way.to_ask is None:
         return "database"
+    # imported here: most answers are yes, and ask nobody
+    from tollgate.operations.settlement import ask_psp
+
     payment = payments.get_payment(context.database, under_way.to_ask)
     return "database" if ask_psp(context, payment) is payment else "psp"
 

@@ -58,15 +58,22 @@ def cancel_payment(context: Context, call: Call[None]) -> Reply:
     payment = ask_psp(context, payments.get_payment(context.database, call.target))
     if payment.status is PaymentStatus.CANCELED:
         return Reply(200, payment)
-    wanted = _ask_to_cancel(context, payment.id, call.caller.actor)
-    refusal = sending.cancel(context, wanted)
-    payment = _settled(context, wanted, call.caller.actor, ends=refusal is None)
-    if refusal is not None and payment.is_open:
-        withdraw(context, wanted, call.caller.actor)
-        raise RefusedByPsp(refusal.message)
+    payment = end_payment(context, payment.id, call.caller.actor)
     if not payment.is_open and payment.status not in UNPAID:
         raise NotCancelable("It was paid before it could be canceled. Refund it instead.")
     return Reply(202 if payment.is_open else 200, payment)
+
+
+def end_payment(context: Context, payment_id: str, actor: str) -> Payment:
+    """Asks to end a payment that has not been paid; as it then stands, which may be open while the
+    PSP's answer is not known. Raises NotCancelable, RefusedByPsp."""
+    wanted = _ask_to_cancel(context, payment_id, actor)
+    refusal = sending.cancel(context, wanted)
+    payment = _settled(context, wanted, actor, ends=refusal is None)
+    if refusal is not None and payment.is_open:
+        withdraw(context, wanted, actor)
+        raise RefusedByPsp(refusal.message)
+    return payment
 
 
 def _amount(request: "CapturePayment", payment: Payment) -> int:

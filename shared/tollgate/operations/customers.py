@@ -7,9 +7,10 @@ from typing import Any
 from tollgate.crypto.fields import FieldCipher, IndexedColumn, Place
 from tollgate.domain.order import Customer, SealedCustomer
 from tollgate.domain.payment import Payment
+from tollgate.domain.subscription import Subscription
 from tollgate.operations.context import Context
 from tollgate.settings import needed
-from tollgate.storage import customers
+from tollgate.storage import customers, subscribers
 
 TABLE, COLUMN = "payments", "customer"
 
@@ -50,6 +51,26 @@ def open_customer(context: Context, payment: Payment) -> Customer:
     if sealed is None:
         return Customer()
     return Customer(**open_told(field_cipher(context), payment.id, payment.app_id, sealed))
+
+
+def seal_subscriber(context: Context, subscription: Subscription, told: dict[str, Any]) -> bytes:
+    """What is stored of who subscribes."""
+    place = _place_of_subscriber(subscription.dates.subscription_id, subscription.app_id)
+    kept = {name: value for name, value in told.items() if value is not None}
+    return field_cipher(context).encrypt(place, json.dumps(kept).encode())
+
+
+def open_subscriber(context: Context, subscription_id: str, app_id: str) -> Customer:
+    """Who subscribes, as the app told it. Raises DecryptionFailed."""
+    sealed = subscribers.find_customer(context.database, subscription_id)
+    if sealed is None:
+        return Customer()
+    place = _place_of_subscriber(subscription_id, app_id)
+    return Customer(**json.loads(field_cipher(context).decrypt(place, sealed)))
+
+
+def _place_of_subscriber(subscription_id: str, app_id: str) -> Place:
+    return Place("subscriptions", COLUMN, subscription_id, app_id)
 
 
 def find_customers(context: Context, app_id: str, email: str) -> dict[str, dict[str, Any]]:

@@ -10,7 +10,7 @@ from tollgate.domain.errors import AlreadyExists, FieldError, InvalidFields, Not
 from tollgate.domain.ids import is_id, is_plan_code
 from tollgate.domain.money import Money
 from tollgate.domain.page import Listing, listing, read_page
-from tollgate.domain.subscription import Plan, PricedPlan
+from tollgate.domain.plan import Plan, PricedPlan
 from tollgate.operations.context import Call, Context
 from tollgate.storage import apps, plans
 
@@ -44,6 +44,9 @@ def create_plan(context: Context, call: "Call[CreatePlan]") -> PricedPlan:
         trial_days=content.trial_days,
         grace_days=content.grace_days,
         refund_rule=content.refund_rule,
+        renewal_lead_days=content.renewal_lead_days,
+        dunning_days=tuple(content.dunning_days),
+        proration=content.proration,
     )
     prices = tuple(Money(price.amount, price.currency) for price in content.prices)
     if not plans.insert_plan(context.database, plan, prices, call.caller.actor, now):

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from tollgate.crash_points import CrashPoint, reach
+from tollgate.domain.bill import BillStatus
 from tollgate.domain.capabilities import RefundBy
 from tollgate.domain.checks import DISPUTE_PAUSE, LATE_AT_MOST
 from tollgate.domain.dispute import DisputeStatus
@@ -34,7 +35,7 @@ from tollgate.operations.context import Context
 from tollgate.operations.customers import open_customer
 from tollgate.operations.refunds import send_refund
 from tollgate.operations.settlement import flag, plan_check, record, settle
-from tollgate.storage import checks, disputes, idempotency, payments, refunds
+from tollgate.storage import bills, checks, disputes, idempotency, payments, refunds
 
 BATCH = 20
 PURGE_BATCH = 1000
@@ -160,8 +161,8 @@ def _advance(context: Context, payment: Payment) -> Payment:
 
 def _finish_start(context: Context, payment: Payment) -> Payment:
     """Opens a payment whose caller died or never heard the PSP's answer; ends it when it is too
-    late for that and the PSP knows none."""
-    if context.now() >= payment.expires_at:
+    late for that, or nobody wants it any more, and the PSP knows none."""
+    if context.now() >= payment.expires_at or _is_unwanted(context, payment):
         try:
             payment = settle(context, payment, _ACTOR)
         except PspUnavailable:
@@ -183,6 +184,15 @@ def _finish_start(context: Context, payment: Payment) -> Payment:
     payment = record(context, payment, outcome, _ACTOR)
     idempotency.release_sending(context.database, payment.id, None, context.now())
     return payment
+
+
+def _is_unwanted(context: Context, payment: Payment) -> bool:
+    """Whether what the client let the app keep was to be charged for a bill that is closed: it left
+    meanwhile, or paid in another way."""
+    if payment.bill_id is None or not payment.is_off_session:
+        return False
+    bill = bills.get_bill(context.database, payment.bill_id)
+    return bill.status is not BillStatus.OPEN
 
 
 def _ask_again(context: Context, payment: Payment) -> Payment:

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field
 
 from tollgate.domain.billing import Unit
 from tollgate.domain.page import Listing
-from tollgate.domain.subscription import PricedPlan, RefundRule
+from tollgate.domain.plan import PricedPlan, Proration, RefundRule
 from tollgate.schemas.fields import (
     Amount,
     AnswerModel,
@@ -41,13 +41,28 @@ Prices = Annotated[
     list[PriceFields], Field(min_length=1, max_length=50), AfterValidator(_each_currency_once)
 ]
 Days = Annotated[int, Field(ge=0, le=366)]
+LeadDays = Annotated[int, Field(ge=0, le=60)]
+
+
+def _ascending(days: list[int]) -> list[int]:
+    if days != sorted(set(days)):
+        raise ValueError("must be in ascending order, each day once")
+    return days
+
+
+DunningDays = Annotated[
+    list[Annotated[int, Field(ge=0, le=60)]], Field(max_length=10), AfterValidator(_ascending)
+]
 
 
 class CreatePlan(RequestModel):
     """A plan to sell: a period of `product`, at a price in each currency.
 
     `refund_rule` is what a full refund or a dispute does to the time that was paid for: ends it
-    now, lets the period run out and renews no more, or nothing.
+    now, lets the period run out and renews no more, or nothing. A bill for the next period opens
+    `renewal_lead_days` before the end; it is asked for a day before, and again `dunning_days` after
+    the end. `proration` is what a change to this plan does to the time that is paid for, unless the
+    change says otherwise.
     """
 
     app_id: str
@@ -57,6 +72,9 @@ class CreatePlan(RequestModel):
     trial_days: Days = 0
     grace_days: Days = 0
     refund_rule: RefundRule = RefundRule.END_NOW
+    renewal_lead_days: LeadDays = 3
+    dunning_days: DunningDays = Field(default_factory=lambda: [1, 3, 5, 7])
+    proration: Proration = Proration.CREDIT
     prices: Prices
 
 
@@ -66,6 +84,9 @@ class UpdatePlan(RequestModel):
     trial_days: Days | None = None
     grace_days: Days | None = None
     refund_rule: RefundRule | None = None
+    renewal_lead_days: LeadDays | None = None
+    dunning_days: DunningDays | None = None
+    proration: Proration | None = None
     prices: Prices | None = None
 
 
@@ -94,6 +115,9 @@ class PlanView(AnswerModel):
     trial_days: int
     grace_days: int
     refund_rule: RefundRule
+    renewal_lead_days: int
+    dunning_days: list[int]
+    proration: Proration
     prices: list[PriceView]
     created_at: Instant
     archived_at: Instant | None
@@ -110,6 +134,9 @@ class PlanView(AnswerModel):
             trial_days=plan.trial_days,
             grace_days=plan.grace_days,
             refund_rule=plan.refund_rule,
+            renewal_lead_days=plan.renewal_lead_days,
+            dunning_days=list(plan.dunning_days),
+            proration=plan.proration,
             prices=[PriceView(amount=p.amount_minor, currency=p.currency) for p in priced.prices],
             created_at=priced.created_at,
             archived_at=plan.archived_at,

@@ -13,6 +13,7 @@ _INSTANTS = (
     "paid_through",
     "grace_until",
     "paused_at",
+    "resumes_at",
     "cancel_at",
     "next_plan_at",
 )

@@ -12,14 +12,21 @@ from tollgate.domain.ids import is_id
 from tollgate.domain.money import Money
 from tollgate.domain.order import SealedCustomer
 from tollgate.domain.page import Page
-from tollgate.domain.payment import Capture, Failure, Payment, PaymentPage, PaymentStatus
+from tollgate.domain.payment import (
+    Capture,
+    Failure,
+    Payment,
+    PaymentPage,
+    PaymentStatus,
+    RetryAdvice,
+)
 from tollgate.storage.database import Database, Row
 
-_COLUMNS: LiteralString = """
+COLUMNS: LiteralString = """
     id, app_id, client_id, amount_minor, amount_captured_minor, amount_refunded_minor, currency,
     status, psp, psp_reference, livemode, method, capture, page, save_method, saved_method_id,
     capture_amount_minor, cancel_asked_at, fee_minor, fee_currency, plan, product, subscription_id,
-    description, metadata, return_url, cancel_url, next_action, failure, review, version,
+    bill_id, description, metadata, return_url, cancel_url, next_action, failure, review, version,
     created_at, updated_at, expires_at"""
 
 
@@ -42,12 +49,12 @@ _INSERT_CLAIMED: LiteralString = """
         INSERT INTO payments
             (id, app_id, client_id, idempotency_key, request_sha256, amount_minor, currency,
              status, psp, livemode, method, capture, page, save_method, saved_method_id, plan,
-             product, description, metadata, return_url, cancel_url, customer,
+             product, bill_id, description, metadata, return_url, cancel_url, customer,
              customer_email_index, created_at, updated_at, expires_at, next_check_at)
         SELECT payment_id, %(app_id)s, %(client_id)s, %(key)s, %(request_sha256)s,
                %(amount_minor)s, %(currency)s, 'pending', %(psp)s, %(livemode)s, %(method)s,
                %(capture)s, %(page)s, %(save_method)s, %(saved_method_id)s, %(plan)s,
-               %(product)s, %(description)s, %(metadata)s::jsonb,
+               %(product)s, %(bill_id)s, %(description)s, %(metadata)s::jsonb,
                %(return_url)s, %(cancel_url)s, %(customer)s, %(customer_email_index)s,
                %(now)s, %(now)s, %(expires_at)s, %(locked_until)s
         FROM claim
@@ -107,6 +114,7 @@ def _columns_of(
         "saved_method_id": payment.saved_method_id,
         "plan": payment.plan,
         "product": payment.product,
+        "bill_id": payment.bill_id,
         "description": payment.description,
         "metadata": json.dumps(dict(payment.metadata)),
         "return_url": payment.return_url,
@@ -124,10 +132,10 @@ def find_payment(database: Database, payment_id: str) -> Payment | None:
     if not is_id("pay", payment_id):
         return None
     row = database.one(
-        "SELECT" + _COLUMNS + " FROM payments WHERE id = %(payment_id)s",
+        "SELECT" + COLUMNS + " FROM payments WHERE id = %(payment_id)s",
         {"payment_id": payment_id},
     )
-    return _payment(row) if row else None
+    return payment_of(row) if row else None
 
 
 def get_payment(database: Database, payment_id: str) -> Payment:
@@ -154,7 +162,7 @@ def list_payments(database: Database, wanted: PaymentFilter, page: Page) -> list
     """The tenant's payments, newest first: an id begins with its time."""
     rows = database.all(
         "SELECT"
-        + _COLUMNS
+        + COLUMNS
         + """ FROM payments
            WHERE (%(after)s = '' OR id < %(after)s)
              AND (%(app_id)s::text IS NULL OR app_id = %(app_id)s)
@@ -173,17 +181,17 @@ def list_payments(database: Database, wanted: PaymentFilter, page: Page) -> list
             "limit": page.fetch,
         },
     )
-    return [_payment(row) for row in rows]
+    return [payment_of(row) for row in rows]
 
 
 def lock_payment(database: Database, payment_id: str) -> Payment:
     """The payment, and nobody else changes it until the transaction ends."""
     row = database.one(
-        "SELECT" + _COLUMNS + " FROM payments WHERE id = %(payment_id)s FOR UPDATE",
+        "SELECT" + COLUMNS + " FROM payments WHERE id = %(payment_id)s FOR UPDATE",
         {"payment_id": payment_id},
     )
     assert row is not None
-    return _payment(row)
+    return payment_of(row)
 
 
 def claim_question(database: Database, payment_id: str, now: datetime, pause_seconds: int) -> bool:
@@ -319,7 +327,8 @@ def _audited(payment: Payment) -> dict[str, object]:
     return told
 
 
-def _payment(row: Row) -> Payment:
+def payment_of(row: Row) -> Payment:
+    """The payment that these columns make."""
     money = Money(row.pop("amount_minor"), row.pop("currency"))
     fee_minor, fee_currency = row.pop("fee_minor"), row.pop("fee_currency")
     failure = row.pop("failure")
@@ -332,5 +341,10 @@ def _payment(row: Row) -> Payment:
         },
         money=money,
         fee=Money(fee_minor, fee_currency) if fee_minor is not None else None,
-        failure=Failure(**failure) if failure else None,
+        failure=_failure(failure) if failure else None,
     )
+
+
+def _failure(told: Row) -> Failure:
+    advice = told.get("advice")  # unknown to rows from before
+    return Failure(told["code"], told["message"], RetryAdvice(advice) if advice else None)

@@ -7,12 +7,12 @@ from typing import LiteralString
 from tollgate.domain.billing import Interval, Unit
 from tollgate.domain.money import Money
 from tollgate.domain.page import Page
-from tollgate.domain.subscription import Plan, PricedPlan, RefundRule
+from tollgate.domain.plan import Plan, PricedPlan, Proration, RefundRule
 from tollgate.storage.database import Database, Row
 
 _PRICED: LiteralString = """
     SELECT app_id, code, product, interval_unit, interval_count, trial_days, grace_days,
-           refund_rule, archived_at, created_at, (
+           refund_rule, renewal_lead_days, dunning_days, proration, archived_at, created_at, (
                SELECT jsonb_agg(jsonb_build_array(amount_minor, currency) ORDER BY currency)
                FROM plan_prices WHERE plan_prices.app_id = plans.app_id AND plan = code
            ) AS prices
@@ -23,7 +23,7 @@ def find_plan(database: Database, app_id: str, code: str) -> Plan | None:
     """An app's plan by its code, also when it is archived."""
     row = database.one(
         """SELECT app_id, code, product, interval_unit, interval_count, trial_days, grace_days,
-                  refund_rule, archived_at
+                  refund_rule, renewal_lead_days, dunning_days, proration, archived_at
            FROM plans WHERE app_id = %(app_id)s AND code = %(code)s""",
         {"app_id": app_id, "code": code},
     )
@@ -55,9 +55,11 @@ def insert_plan(
     row = database.one(
         """WITH plan AS (
                INSERT INTO plans (app_id, code, product, interval_unit, interval_count,
-                                  trial_days, grace_days, refund_rule, created_at)
+                                  trial_days, grace_days, refund_rule, renewal_lead_days,
+                                  dunning_days, proration, created_at)
                VALUES (%(app_id)s, %(code)s, %(product)s, %(unit)s, %(count)s,
-                       %(trial_days)s, %(grace_days)s, %(refund_rule)s, %(now)s)
+                       %(trial_days)s, %(grace_days)s, %(refund_rule)s, %(renewal_lead_days)s,
+                       %(dunning_days)s, %(proration)s, %(now)s)
                ON CONFLICT DO NOTHING
                RETURNING *
            ), prices AS (
@@ -82,6 +84,9 @@ def insert_plan(
             "trial_days": plan.trial_days,
             "grace_days": plan.grace_days,
             "refund_rule": plan.refund_rule,
+            "renewal_lead_days": plan.renewal_lead_days,
+            "dunning_days": list(plan.dunning_days),
+            "proration": plan.proration,
             **_columns_of(prices),
             "actor": actor,
             "now": now,
@@ -109,6 +114,9 @@ def update_plan(
                SET trial_days = coalesce(%(trial_days)s, plans.trial_days),
                    grace_days = coalesce(%(grace_days)s, plans.grace_days),
                    refund_rule = coalesce(%(refund_rule)s, plans.refund_rule),
+                   renewal_lead_days = coalesce(%(renewal_lead_days)s, plans.renewal_lead_days),
+                   dunning_days = coalesce(%(dunning_days)s, plans.dunning_days),
+                   proration = coalesce(%(proration)s, plans.proration),
                    archived_at = %(archived_at)s
                FROM before WHERE plans.app_id = before.app_id AND plans.code = before.code
                RETURNING plans.*
@@ -124,6 +132,9 @@ def update_plan(
             "trial_days": None,
             "grace_days": None,
             "refund_rule": None,
+            "renewal_lead_days": None,
+            "dunning_days": None,
+            "proration": None,
             "archived_at": None,
             **changes,
             "app_id": app_id,
@@ -191,6 +202,9 @@ def _plan(row: Row) -> Plan:
         grace_days=row["grace_days"],
         refund_rule=RefundRule(row["refund_rule"]),
         archived_at=row["archived_at"],
+        renewal_lead_days=row["renewal_lead_days"],
+        dunning_days=tuple(row["dunning_days"]),
+        proration=Proration(row["proration"]),
     )
 
 

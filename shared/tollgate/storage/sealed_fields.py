@@ -49,6 +49,19 @@ CUSTOMERS = SealedColumn(
        WHERE id = new.row_id AND customer = new.was""",
 )
 
+SUBSCRIBERS = SealedColumn(
+    "subscriptions",
+    "customer",
+    """SELECT id AS row_id, app_id, customer AS sealed FROM subscriptions
+       WHERE id > %(after)s
+         AND substr(customer, 3, get_byte(customer, 1)) <> %(key_id)s
+       ORDER BY id LIMIT %(limit)s""",
+    """UPDATE subscriptions SET customer = new.sealed
+       FROM unnest(%(row_ids)s::text[], %(was)s::bytea[], %(sealed)s::bytea[])
+            AS new (row_id, was, sealed)
+       WHERE id = new.row_id AND customer = new.was""",
+)
+
 PAYLOADS = SealedColumn(
     "inbox",
     "payload",
@@ -65,7 +78,7 @@ PAYLOADS = SealedColumn(
          AND payload = new.was""",
 )
 
-SEALED_COLUMNS = (CUSTOMERS, PAYLOADS)
+SEALED_COLUMNS = (CUSTOMERS, SUBSCRIBERS, PAYLOADS)
 
 
 def list_sealed_otherwise(

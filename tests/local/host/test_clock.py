@@ -2,7 +2,7 @@
 
 import json
 import time
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -43,6 +43,31 @@ async def test_time_moves_inside_warm_and_cold_processes(sample: Sample) -> None
 
 
 @in_loop
+async def test_a_way_to_an_instant_in_steps(sample: Sample) -> None:
+    sample.function("f", NOW)
+    async with serving(sample) as served:
+        body = {"to": "2999-03-01T01:00:00+01:00", "every_seconds": 30 * 86_400}
+        answer = await served.client.post(CLOCK, headers=ADMIN, json=body)
+        seen = (await served.get("f")).json()
+    told = answer.raise_for_status().json()
+    assert told["to"].startswith("2999-03-01T00:00:0")
+    assert abs(seen["now"][0] - datetime(2999, 3, 1, tzinfo=UTC).timestamp()) < 60
+    span = datetime.fromisoformat(told["to"]) - datetime.fromisoformat(told["from"])
+    assert told["steps"] == -(-span // timedelta(days=30))
+    assert (told["timers_fired"], told["webhooks_delivered"]) == (0, 0)
+
+
+@in_loop
+async def test_a_journey_ends_with_the_host(sample: Sample) -> None:
+    sample.function("f", NOW)
+    async with serving(sample) as served:
+        served.host.end_travel()
+        answer = await served.client.post(CLOCK, headers=ADMIN, json={"advance_seconds": 1})
+        assert served.clock.offset_seconds == 0
+    assert (answer.status_code, answer.json()["code"]) == (503, "stopping")
+
+
+@in_loop
 async def test_clock_is_shown(sample: Sample) -> None:
     sample.function("f", NOW)
     async with serving(sample) as served:
@@ -75,11 +100,24 @@ async def test_clock_wants_the_admin_token(sample: Sample, token: str | None) ->
         ("{}", 400),
         ('{"advance_seconds": "1"}', 400),
         ('{"advance_seconds": true}', 400),
+        ('{"advance_seconds": 1, "to": "2999-01-01T00:00:00Z"}', 400),
+        ('{"advance_seconds": 60, "every_second": 1}', 400),
+        ('{"advance_seconds": 60, "every_seconds": "1"}', 400),
+        ('{"to": "2999-01-01T00:00:00"}', 400),
+        ('{"to": "2999-02-29T00:00:00Z"}', 400),
+        ('{"to": 32472144000}', 400),
+        ('{"every_seconds": 1}', 400),
         ('{"advance_seconds": -1}', 422),
         ('{"advance_seconds": NaN}', 422),
         ('{"advance_seconds": Infinity}', 422),
         ('{"advance_seconds": 1e15}', 422),
         (json.dumps({"advance_seconds": 10**400}), 422),
+        ('{"to": "2020-01-01T00:00:00Z"}', 422),
+        ('{"to": "9999-12-31T23:59:59Z"}', 422),
+        ('{"advance_seconds": 60, "every_seconds": 0}', 422),
+        ('{"advance_seconds": 60, "every_seconds": 61}', 422),
+        ('{"advance_seconds": 60, "every_seconds": NaN}', 422),
+        ('{"advance_seconds": 60, "every_seconds": 1e-9}', 422),
     ],
 )
 @in_loop

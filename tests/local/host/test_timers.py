@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ async def test_timer_calls_its_function_without_http(sample: Sample) -> None:
     )
     async with serving(sample) as served:
         await advance(served, 86_400)
-        assert await fired_times(served, 1) == [{"job": "t", "plain": 1}]
+        assert fired(served) == [{"job": "t", "plain": 1}]
 
 
 @in_loop
@@ -81,7 +82,7 @@ async def test_disabled_trigger_does_not_fire(sample: Sample) -> None:
     sample.function("f", RECORD, web=False, triggers=[off, trigger("0 3 * * *", "on")])
     async with serving(sample) as served:
         await advance(served, 86_400)
-        assert await fired_times(served, 1) == [{"job": "on"}]
+        assert fired(served) == [{"job": "on"}]
 
 
 @in_loop
@@ -100,7 +101,40 @@ async def test_timers_overlap(sample: Sample) -> None:
     slow = "import time\ndef main(event): print('fired {}', flush=True); time.sleep(5)"
     sample.function("f", slow, web=False, triggers=[trigger("0 3 * * *")])
     async with serving(sample) as served:
-        await advance(served, 86_400)
+        served.clock.advance(86_400)
         await fired_times(served, 1)
-        await advance(served, 86_400)
+        served.clock.advance(86_400)
         await fired_times(served, 2)
+        assert not [line for line in served.log if "ended" in line]
+
+
+@in_loop
+async def test_a_call_ends_before_time_goes_on(sample: Sample) -> None:
+    source = """\
+        import time
+        def main(event):
+            print('begun', time.gmtime(time.time()).tm_mday)
+            time.sleep(0.3)
+            print('ended', time.gmtime(time.time()).tm_mday)
+    """
+    sample.function("f", source, web=False, triggers=[trigger("* * * * *")])
+    async with serving(sample) as served:
+        start = served.clock.now()
+        journey = await served.host.travel(3 * 86_400, every_seconds=86_400)
+        words = [line.partition(": ")[2] for line in served.log if "p/f: " in line]
+    days = [(start + timedelta(days=day)).day for day in (1, 2, 3)]
+    assert words == [f"{word} {day}" for day in days for word in ("begun", "ended")]
+    assert (journey.steps, journey.timers_fired) == (3, 3)
+
+
+@in_loop
+async def test_a_timer_that_is_never_due_again_is_none() -> None:
+    async def fire(_function: Function, _event: dict[str, Any]) -> None:
+        raise AssertionError
+
+    clock = Clock()
+    clock.advance(datetime(9998, 12, 31, tzinfo=UTC).timestamp() - clock.time())
+    timers = Timers(clock, fire)
+    leap_day = Trigger("leap", "0 0 29 2 *", {})  # the next one is in the year 10,000
+    timers.plan([Function("p", "f", Path(), triggers=(leap_day,))])
+    assert timers.fire_due() == 0

@@ -43,6 +43,7 @@ CAPABILITIES = Capabilities(
     methods=frozenset({Method.CARD, Method.MPESA, Method.EQUITEL}),
     refund=RefundBy.MANUAL,
     cancel=CancelBy.LOCAL,
+    prompts=frozenset({Method.MPESA}),
 )
 
 

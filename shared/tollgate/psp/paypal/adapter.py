@@ -39,7 +39,8 @@ CAPABILITIES = Capabilities(
     # PayPal keeps an order's key for 6 hours; a request may be long on its way
     idempotency_hours=5,
     dispute_events=True,
-    # no money of an order moves unless we capture it
+    # no client can pay an order that has ended; a capture of ours may still be on its way, so
+    # CancelBy.LOCAL has what ended watched all the same
     ends_are_final=True,
 )
 """Of an account that may not keep payment methods."""

@@ -11,7 +11,7 @@ from typing import Any
 from tollgate.domain.money import Money
 from tollgate.domain.order import SavedMethod
 from tollgate.domain.outcome import UNKNOWN, Outcome
-from tollgate.domain.payment import Failure, PaymentStatus
+from tollgate.domain.payment import Failure, PaymentStatus, RetryAdvice
 from tollgate.psp.answers import optional_text, text
 from tollgate.psp.stripe.values import expanded, id_of, money, our_reference
 
@@ -89,6 +89,14 @@ def saved_method_of(intent: Mapping[str, Any] | None, status: PaymentStatus) -> 
     return SavedMethod(customer, method)
 
 
+# docs.stripe.com/declines: what the card networks and Stripe say of trying again
+_ADVICE = {
+    "try_again_later": RetryAdvice.LATER,
+    "do_not_try_again": RetryAdvice.NEVER,
+    "confirm_card_data": RetryAdvice.CLIENT,
+}
+
+
 def failure_of(intent: Mapping[str, Any] | None) -> Failure:
     """Why the last try failed, by the bank's code where Stripe passes it on."""
     error = (intent or {}).get("last_payment_error") or {}
@@ -97,8 +105,10 @@ def failure_of(intent: Mapping[str, Any] | None) -> Failure:
         return Failure(
             code,
             "The client's bank wants the client to confirm: let the client pay on a page.",
+            RetryAdvice.CLIENT,
         )
-    return Failure(code, "The payment did not go through.")
+    advice = _ADVICE.get(str(error.get("advice_code")))
+    return Failure(code, "The payment did not go through.", advice)
 
 
 def _status(intent: Mapping[str, Any]) -> PaymentStatus:
