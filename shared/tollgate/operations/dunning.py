@@ -71,7 +71,7 @@ def see_to(context: Context, bill: Bill) -> bool:
             _follow(context, bill, charged)
             return True
     subscription = subscriptions.get_subscription(database, bill.subscription_id)
-    asked_at = _hour_to_ask(context, subscription)
+    asked_at = _hour_to_ask(context, subscription, now)
     if now < asked_at:
         bills.plan_step(database, bill, min(asked_at, bill.closes_at), now)
         return False
@@ -155,10 +155,10 @@ def _is_unreachable(payment: Payment) -> bool:
     return payment.failure is not None and payment.failure.code == "psp_unavailable"
 
 
-def _hour_to_ask(context: Context, subscription: Subscription) -> datetime:
-    """When the client may be asked, if not now: a phone does not ring at night because the bill was
-    opened late, or the timer."""
-    now, wishes = context.now(), subscription.renewal
+def _hour_to_ask(context: Context, subscription: Subscription, now: datetime) -> datetime:
+    """When the client may be asked, now or later: a phone does not ring at night because the bill
+    was opened late, or the timer."""
+    wishes = subscription.renewal
     if wishes.method is None:
         return now
     days = [now + timedelta(days=day) for day in (-1, 0, 1, 2)]
