@@ -35,7 +35,8 @@ def expected(before: PaymentStatus, after: PaymentStatus) -> str | None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after"), [(before, after) for before in EDGES for after in sorted(EDGES[before])]
+    ("before", "after"),
+    [(before, after) for before in sorted(EDGES) for after in sorted(EDGES[before])],
 )
 def test_every_move_is_told(before: PaymentStatus, after: PaymentStatus) -> None:
     assert event(before, after) == expected(before, after)

@@ -25,8 +25,10 @@ TERMS = (
     Terms("h-year", "year", 1, grace_days=10, trial_days=14),
     Terms("h-days", "day", 10, grace_days=2, trial_days=0),
 )
-PAUSE = timedelta(seconds=11)
-"""Longer than readers leave between two questions to a PSP."""
+PAUSE = timedelta(seconds=22)
+"""By any container's clock longer than readers leave between two questions to a PSP."""
+SKEW_SECONDS = 5
+"""By how much a container's clock may be wrong, either way."""
 _PAID = {"succeeded", "partially_refunded", "refunded", "disputed"}
 _BACK = {"refunded", "disputed"}
 
@@ -63,7 +65,10 @@ class History:
             outcome = step(self)
             self.told.append(f"{before.isoformat()} {step.__name__.lstrip('_')}: {outcome}")
             self._learn()
+            skew = timedelta(seconds=self.random.choice((0, 0, -SKEW_SECONDS, SKEW_SECONDS)))
+            self.world.now += skew
             self._ask()
+            self.world.now -= skew
         # the timers of the others need not see to it
         self._put("cancel", at="now")
         for payment_id in self.payments:
@@ -76,7 +81,9 @@ class History:
         assert said.status == 200, said.body
         self._learn()  # the check itself may have heard that a payment arrived
         must, answer = replay(self.terms, self.facts, self.world.now), said.json
-        self.told.append(f"    check: {answer['active']} {answer['reason']} {answer['source']}")
+        self.told.append(
+            f"    {self.world.now} check: {answer['active']} {answer['reason']} {answer['source']}"
+        )
         reasons = {must.reason} if must.active else {must.reason, "payment_pending"}
         assert (answer["active"], _instant(answer["paid_through"])) == (
             must.active,
@@ -209,6 +216,10 @@ class History:
         self.world.context.cache.run("return redis.call('FLUSHALL')", "x")
         return "flushed"
 
+    def _redis_expires(self) -> str:
+        self.world.pass_time(seconds=61)
+        return str(self.world.now)
+
     def _time_passes(self) -> str:
         span = self.random.choice(
             (timedelta(hours=1), timedelta(days=1), timedelta(days=3), timedelta(days=11))
@@ -318,6 +329,7 @@ _STEPS: tuple[Callable[[History], str], ...] = (
     _H._timers_run,
     _H._reconcile_runs,
     _H._redis_is_emptied,
+    _H._redis_expires,
     _H._time_passes,
     _H._time_passes,
     _H._time_passes,

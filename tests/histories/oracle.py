@@ -68,6 +68,8 @@ class _Line:
         """Its own time: what was paid for is not used up in a pause."""
         if self.paused is not None:
             began, until = self.paused
+            if at < began:  # by a clock that runs late
+                return at
             if until is not None and until <= at:
                 self.wake(until)
                 return at
@@ -156,7 +158,7 @@ class _Line:
         clock = self.now(at)
         if self.cancel_at is not None and self.cancel_at <= clock:
             return self._say(False, self.lost_by or "expired")
-        if self.paused is not None:
+        if self.paused is not None and self.paused[0] <= at:
             return self._say(False, "paused")
         if self.paid_through is not None and clock < self.paid_through:
             return self._say(True, "canceled_but_paid" if self.cancel_at else "paid")

@@ -138,7 +138,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("wrong", "status"), REFUSED, ids=repr)
+@pytest.mark.parametrize(("wrong", "status"), REFUSED)
 def test_a_form_that_is_not_as_documented_is_refused(
     jenga_bench: Bench, wrong: dict[str, str], status: int
 ) -> None:
