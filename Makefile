@@ -19,7 +19,7 @@ demo: install ## a story told step by step: a paid month, and a payment whose PS
 	@exec $(BIN)/python -m local demo --port $(PORT)
 
 test: install ## every test, on real PostgreSQL and Redis
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n logical --dist worksteal
 
 seeded-bugs: install ## plant known bugs in a copy, and see the tests catch each
 	@$(BIN)/python -m tests.seeded_bugs
