@@ -18,6 +18,12 @@ CREATE FUNCTION subscriptions_follow_dates() RETURNS trigger LANGUAGE plpgsql AS
 BEGIN
     NEW.status := public.subscription_status(NEW, NEW.updated_at);
     NEW.turns_at := public.subscription_turns_at(NEW, NEW.updated_at);
+    IF TG_OP = 'UPDATE' AND NEW.status <> OLD.status
+       AND NEW.status = public.subscription_status(OLD, NEW.updated_at)
+    THEN -- the clock did that, not this change: the timer tells it
+        NEW.status := OLD.status;
+        NEW.turns_at := NEW.updated_at;
+    END IF;
     IF TG_OP = 'INSERT'
        OR (NEW.trial_end, NEW.paid_through, NEW.paused_at, NEW.cancel_at, NEW.ended_by, NEW.ended_at)
           IS DISTINCT FROM

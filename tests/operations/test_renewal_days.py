@@ -12,6 +12,8 @@ from tests.operations.paying import PLAN, another_container, create, paid, tell
 from tests.operations.subscribing import (
     DECLINED,
     Bank,
+    add_plan,
+    ahead,
     bills,
     days,
     keep_card,
@@ -20,6 +22,7 @@ from tests.operations.subscribing import (
     set_plan,
     subscribe,
     subscription,
+    told_of,
 )
 from tests.operations.test_access import check
 from tests.world import World
@@ -69,6 +72,29 @@ class TestTold:
             == [("subscription.trial_will_end", "trialing")] * 2
             + [("subscription.renewal_due", "expired")] * 4
         )
+
+    @pytest.mark.parametrize("meanwhile", ["comes_back", "other_wish", "other_plan", "resumed"])
+    def test_an_end_is_told_once_though_the_row_was_written_before_the_timer_came(
+        self, world: World, meanwhile: str
+    ) -> None:
+        add_plan(world, "gold")
+        paid(world, PLAN)
+        ended: str = subscription(world)["id"]
+        if meanwhile == "resumed":  # by its date, while the timer stood
+            assert put(world, "pause", ended, {"resumes_at": ahead(world, days=5)}).status == 200
+        elif meanwhile == "comes_back":
+            assert put(world, "cancel", ended).status == 200
+        world.pass_time(days=33)
+        if meanwhile == "other_wish":
+            assert subscribe(world, renewal={"hour": 8}).status == 200
+        elif meanwhile == "other_plan":
+            assert subscribe(world, plan="gold").status == 200
+        elif meanwhile == "comes_back":
+            assert subscribe(world).status == 201
+        for _ in range(2):
+            renew(world)
+        told = told_of(world, ended)
+        assert [kind for kind in told if kind in ("expired", "past_due")] == ["expired"], told
 
     def test_opens_once_by_many_timers(self, world: World) -> None:
         for number in range(12):
