@@ -26,6 +26,7 @@ from tests.operations.subscribing import (
 )
 from tests.operations.test_access import check
 from tests.world import World
+from tollgate.crash_points import CrashPoint, listen
 from tollgate.domain.errors import PspUnavailable
 from tollgate.domain.order import Order
 from tollgate.domain.payment import Method, PaymentStatus, RetryAdvice
@@ -95,6 +96,29 @@ class TestTold:
             renew(world)
         told = told_of(world, ended)
         assert [kind for kind in told if kind in ("expired", "past_due")] == ["expired"], told
+
+    @pytest.mark.parametrize("meanwhile", ["paid", "canceled"])
+    def test_nothing_is_due_any_more_of_what_was_settled_since_it_was_claimed(
+        self, world: World, meanwhile: str
+    ) -> None:
+        """Others of the same claim may take a while."""
+        paid(world, PLAN)
+        days(world, 26)
+        billed: str = subscription(world)["id"]
+        world.pass_time(days=1)
+
+        def settle() -> None:
+            listen(CrashPoint.RENEW_CLAIMED, lambda: None)
+            if meanwhile == "paid":
+                paid(world, PLAN, "k-2")
+            else:
+                assert put(world, "cancel", billed).status == 200
+
+        listen(CrashPoint.RENEW_CLAIMED, settle)
+        report = renew(world)
+        last = {"paid": "renewed", "canceled": "canceled"}[meanwhile]
+        assert told_of(world, billed) == ["activated", "renewal_due", last]
+        assert (report["seen_to"], report["troubled"]) == (1, [])
 
     def test_opens_once_by_many_timers(self, world: World) -> None:
         for number in range(12):

@@ -47,7 +47,7 @@ _ACTOR = "renew"
 
 def see_to(context: Context, bill: Bill) -> bool:
     """Charges, asks for, leaves alone for a while, or gives up one bill that was claimed; whether
-    something was charged."""
+    something was charged. Raises BillClosed for one that is not as it was claimed any more."""
     database, now = context.database, context.now()
     if now >= bill.closes_at or not is_app_there(context, bill):
         _give_up(context, bill)
@@ -167,10 +167,23 @@ def _hour_to_ask(context: Context, subscription: Subscription, now: datetime) ->
 
 
 def _ask_client(context: Context, bill: Bill, subscription: Subscription) -> None:
-    """Tells the app, and prompts the client's phone where a PSP can."""
-    with context.database.transaction():
+    """Tells the app, and prompts the client's phone where a PSP can. Raises BillClosed."""
+    database = context.database
+    with database.transaction():
         told = [announce_bill(context, subscription, bill)]
-        subscriptions.tell(context.database, told, context.now())
+        subscriptions.tell(database, told, context.now())
+        # whoever closes it writes the subscription before, and so waits for this or was first
+        if bills.get_bill(database, bill.id) != bill:
+            raise BillClosed
+    try:
+        _prompt(context, bill, subscription)
+    except (BillClosed, ConcurrentChange):
+        return  # it is being paid already
+    except Unprocessable as refusal:
+        log("bill.not_prompted", bill_id=bill.id, code=refusal.code)
+
+
+def _prompt(context: Context, bill: Bill, subscription: Subscription) -> None:
     method = subscription.renewal.method
     if method is None:
         return
@@ -180,14 +193,8 @@ def _ask_client(context: Context, bill: Bill, subscription: Subscription) -> Non
         if method in context.psp(psp).capabilities.prompts
     )
     customer = open_subscriber(context, bill.subscription_id, bill.app_id)
-    if not psps or customer.phone is None:
-        return
-    try:
+    if psps and customer.phone is not None:
         pay_bill(context, bill, Try(psps, customer, method), _ACTOR)
-    except (BillClosed, ConcurrentChange):
-        return  # it is being paid already
-    except Unprocessable as refusal:
-        log("bill.not_prompted", bill_id=bill.id, code=refusal.code)
 
 
 def _plan_next(

@@ -13,7 +13,7 @@ from typing import Any
 from tollgate.crash_points import CrashPoint, reach
 from tollgate.domain.app import App
 from tollgate.domain.bill import BillKind, closing
-from tollgate.domain.errors import PlanNotPriced, TollgateError
+from tollgate.domain.errors import BillClosed, PlanNotPriced, TollgateError
 from tollgate.domain.plan import PricedPlan
 from tollgate.domain.principal import EVERY_TENANT
 from tollgate.domain.subscription import Subscription
@@ -186,6 +186,8 @@ def _see_to(every: Context, has_time: HasTime, report: _Report) -> None:
                 return  # its claim ends soon
             try:
                 report.charged += see_to(every.within(bill.tenant), bill)
+            except BillClosed:
+                pass  # it was paid, or is asked for otherwise, since it was claimed
             except TollgateError as error:  # one bill holds up no other
                 log("bill.troubled", bill_id=bill.id, code=error.code)
                 report.troubled.append(bill.id)
