@@ -257,6 +257,17 @@ class TestPrompts:
         assert len(world.psp.starts) == 1
         assert len(due_events(world)) == 6
 
+    def test_that_can_not_be_sent_do_not_have_the_app_told_each_hour(self, world: World) -> None:
+        world.psp.capabilities = replace(world.psp.capabilities, prompts=frozenset({Method.MPESA}))
+        subscribe(world, customer=PHONE, renewal={"method": "mpesa"})
+        paid(world, PLAN)
+        world.rows("UPDATE subscriptions SET customer = '\\x0102616161' RETURNING 1")
+        world.pass_time(days=26)
+        for _ in range(24 * 4):
+            world.pass_time(hours=1)
+            renew(world)
+        assert len(due_events(world)) == 3  # opened, a day before the end, and a day after it
+
 
 class TestTrouble:
     def test_a_slice_ends_when_its_time_does(self, world: World) -> None:

@@ -13,7 +13,7 @@ from tollgate.domain.errors import (
     NotCancelable,
     PspUnavailable,
     RefusedByPsp,
-    Unprocessable,
+    TollgateError,
 )
 from tollgate.domain.events import EventType
 from tollgate.domain.payment import Payment, PaymentStatus, RetryAdvice
@@ -179,8 +179,8 @@ def _ask_client(context: Context, bill: Bill, subscription: Subscription) -> Non
         _prompt(context, bill, subscription)
     except (BillClosed, ConcurrentChange):
         return  # it is being paid already
-    except Unprocessable as refusal:
-        log("bill.not_prompted", bill_id=bill.id, code=refusal.code)
+    except TollgateError as error:  # the app was told, and is not told again each hour
+        log("bill.not_prompted", bill_id=bill.id, code=error.code)
 
 
 def _prompt(context: Context, bill: Bill, subscription: Subscription) -> None:
