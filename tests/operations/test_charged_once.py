@@ -4,7 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from tests.operations.paying import PLAN, Killed, create, die, paid, reconcile, status_of, tell
+from tests.operations.paying import (
+    PLAN,
+    Killed,
+    create,
+    die,
+    down,
+    paid,
+    reconcile,
+    status_of,
+    tell,
+    up,
+)
 from tests.operations.subscribing import (
     CARD,
     DECLINED,
@@ -226,3 +237,25 @@ def test_a_clients_debit_that_takes_longer_than_the_dunning_buys_its_time(world:
     bank.status = PaymentStatus.SUCCEEDED
     reconcile(world)
     assert check(world)["active"] and len(periods(world)) == 2 and bank.charges == 1
+
+
+def test_a_charge_of_which_nothing_was_heard_for_a_day_is_not_followed_by_another(
+    world: World,
+) -> None:
+    """The app's own, off session: its answer was lost, and the PSP could not be asked."""
+    bank = keep_card(world)
+    world.pass_time(days=26, hours=23)
+    renew(world)
+    bank.charged, bank.on_find = PaymentStatus.PENDING, down
+    assert create(world, PLAN | {"off_session": True}, "k-2").status == 202
+    for _ in range(24):
+        world.pass_time(hours=1)
+        reconcile(world)
+        renew(world)
+    bank.charged, bank.on_find = PaymentStatus.SUCCEEDED, up
+    renew(world)
+    assert len({order.payment_id for order in bank.starts if order.saved_method}) == 1
+    bank.status = PaymentStatus.SUCCEEDED
+    world.pass_time(hours=1)
+    reconcile(world)
+    assert check(world)["active"] and len(periods(world)) == 2

@@ -37,14 +37,16 @@ def find_paid(database: Database, bill_id: str) -> Payment | None:
 
 def is_under_way(database: Database, bill: Bill, recently: datetime, now: datetime) -> bool:
     """Whether some payment of the client's may pay for the bill's product without us: whatever is
-    asked beside it could be one too many. A page that is older than `recently` was left; what a PSP
-    never heard of is over with its time to pay."""
+    asked beside it could be one too many. A page that is older than `recently` was left; one that a
+    PSP never heard of is over with its time to pay, but what was charged off session may be paid
+    until its PSP says."""
     row = database.one(
         """SELECT 1 FROM payments
            WHERE app_id = %(app_id)s AND client_id = %(client_id)s AND product = %(product)s
              AND (status = 'needs_review'
                   OR (status IN ('pending', 'processing', 'authorized')
-                      AND (psp_reference IS NOT NULL OR expires_at > %(now)s))
+                      AND (coalesce(psp_reference, saved_method_id) IS NOT NULL
+                           OR expires_at > %(now)s))
                   OR (status = 'requires_action'
                       AND (created_at > %(recently)s OR bill_id = %(bill_id)s)))
            LIMIT 1""",
