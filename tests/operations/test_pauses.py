@@ -7,7 +7,16 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.operations.paying import PLAN, everything, in_another, paid, refund, tell, with_rule
+from tests.operations.paying import (
+    PLAN,
+    everything,
+    in_another,
+    paid,
+    reconcile,
+    refund,
+    tell,
+    with_rule,
+)
 from tests.operations.subscribing import (
     add_plan,
     ahead,
@@ -26,6 +35,7 @@ from tests.operations.test_cancellation import is_refused
 from tests.world import World
 from tollgate.domain.dispute import DisputeStatus
 from tollgate.domain.money import Money
+from tollgate.domain.payment import PaymentStatus
 from tollgate.domain.plan import RefundRule
 
 
@@ -108,6 +118,31 @@ class TestPause:
             timedelta(days=38),  # ten of them paused
             timedelta(days=31),
         ]
+
+    @pytest.mark.parametrize("until", [None, 20])
+    def test_is_not_ended_by_a_charge_that_was_on_its_way(
+        self, world: World, until: int | None
+    ) -> None:
+        bank = keep_card(world)
+        bank.charged = bank.status = PaymentStatus.PROCESSING
+        world.pass_time(days=27, hours=1)
+        renew(world)
+        made: str = subscription(world)["id"]
+        body = {"resumes_at": ahead(world, days=until)} if until else None
+        assert put(world, "pause", made, body).status == 200
+        world.pass_time(days=3)
+        bank.status = PaymentStatus.SUCCEEDED
+        reconcile(world)
+        assert check(world)["reason"] == "paused"
+        assert bills(world) == [("paid", "monthly", 150_000)]
+        world.pass_time(days=17)
+        if until is None:
+            assert put(world, "resume", made).status == 200
+        renew(world)
+        left = timedelta(hours=23) + timedelta(days=31)  # of February, and all of the month after
+        assert check(world)["paid_through"] == f"{world.now + left:%Y-%m-%dT%H:%M:%SZ}"
+        assert periods(world)[-1][1] == world.now + left
+        assert told_of(world, made)[-3:] == ["paused", "renewed", "resumed"]
 
     def test_again_and_again_loses_no_day(self, world: World, paused: str) -> None:
         put(world, "resume", paused)

@@ -12,7 +12,7 @@ from tollgate.domain.bill import Bill, BillKind
 from tollgate.domain.errors import NotChangeable, NotPaused
 from tollgate.domain.events import EventType
 from tollgate.domain.granting import Share, grant, has_time_left
-from tollgate.domain.lifecycle import wake
+from tollgate.domain.lifecycle import pause, wake
 from tollgate.domain.money import Money
 from tollgate.domain.payment import TAKEN_BACK, Payment, PaymentStatus
 from tollgate.domain.plan import Plan, RefundRule
@@ -45,7 +45,8 @@ def grant_period(
     assert payment.plan is not None
     plan = plans.find_plan(database, payment.app_id, payment.plan)
     assert plan is not None
-    current = awake(context, _live_subscription(context, payment, actor, now))
+    found = _live_subscription(context, payment, actor, now)
+    current = awake(context, found)
     was = Standing(current, now).status
     bill = bills.get_bill(database, payment.bill_id) if payment.bill_id else None
     # what was asked: of a change, less than a period costs
@@ -61,6 +62,8 @@ def grant_period(
         withdraws_cancellation=not payment.is_off_session,
     )
     extended = replace(extended, currency=payment.money.currency)
+    if payment.is_off_session and found.dates.is_paused(now):
+        extended = pause(extended, found.dates.resumes_at, now)  # nor did it wish to go on
     save(context, extended, _event_of_payment(was, changes=changed is not None), actor)
     worth = worth_paid(period, payment.amount_captured_minor)
     subscription_id = extended.dates.subscription_id
