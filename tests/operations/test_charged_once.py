@@ -259,3 +259,18 @@ def test_a_charge_of_which_nothing_was_heard_for_a_day_is_not_followed_by_anothe
     world.pass_time(hours=1)
     reconcile(world)
     assert check(world)["active"] and len(periods(world)) == 2
+
+
+@pytest.mark.parametrize("kept_again", [False, True])
+def test_a_card_that_must_not_be_charged_again_is_not_for_the_next_bill_either(
+    world: World, kept_again: bool
+) -> None:
+    bank = keep_card(world)
+    bank.verdict = replace(DECLINED, advice=RetryAdvice.NEVER)
+    days(world, 27)
+    assert bank.charges == 1
+    paid(world, PLAN | {"save_method": kept_again}, "k-2")  # by the client, on a page
+    days(world, 45)
+    assert bank.charges == (2 if kept_again else 1)
+    due = "SELECT count(*) FROM outbox WHERE type = 'subscription.renewal_due'"
+    assert world.rows(due) == [(2 + 6,)]

@@ -47,8 +47,11 @@ class Try:
 
 
 def list_saved(context: Context, bill: Bill) -> Mapping[str, str]:
-    """What the client let the app keep, by PSP, in the order in which they are tried."""
-    kept = dict(saved_methods.list_newest(context.database, bill.app_id, bill.client_id))
+    """What the client let the app keep, by PSP, in the order in which they are tried; but for what
+    will never do, as its PSP said when it was charged for this bill or for one before it."""
+    newest = saved_methods.list_newest(context.database, bill.app_id, bill.client_id)
+    refused = saved_methods.list_refused(context.database, bill.app_id, bill.client_id)
+    kept = {psp: saved_id for psp, saved_id in newest if saved_id not in refused}
     psps = [psp for psp in psps_for(context, bill, None) if psp in kept]
     return {psp: kept[psp] for psp in (*psps, *kept)}
 

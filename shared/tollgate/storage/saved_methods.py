@@ -43,6 +43,19 @@ def list_newest(database: Database, app_id: str, client_id: str) -> Sequence[tup
     return [(row["psp"], row["id"]) for row in rows]
 
 
+def list_refused(database: Database, app_id: str, client_id: str) -> frozenset[str]:
+    """The ids of those of this client that a PSP said of, since they were kept, that charging them
+    again will never do."""
+    rows = database.all(
+        """SELECT s.id FROM saved_methods s JOIN payments p ON p.saved_method_id = s.id
+           WHERE s.app_id = %(app_id)s AND s.client_id = %(client_id)s
+             AND p.app_id = %(app_id)s AND p.client_id = %(client_id)s
+             AND p.created_at > s.created_at AND p.failure ->> 'advice' = 'never'""",
+        {"app_id": app_id, "client_id": client_id},
+    )
+    return frozenset(row["id"] for row in rows)
+
+
 def get_saved_method(database: Database, saved_id: str) -> SavedMethod:
     """The PSP's names of what was kept."""
     row = database.one(
