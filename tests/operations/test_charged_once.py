@@ -274,3 +274,24 @@ def test_a_card_that_must_not_be_charged_again_is_not_for_the_next_bill_either(
     assert bank.charges == (2 if kept_again else 1)
     due = "SELECT count(*) FROM outbox WHERE type = 'subscription.renewal_due'"
     assert world.rows(due) == [(2 + 6,)]
+
+
+def test_a_charge_that_never_reached_its_psp_is_made_after_all(world: World) -> None:
+    """Its caller died, its client left before reconcile came, and thought better of it."""
+    bank = keep_card(world)
+    world.pass_time(days=27, minutes=5)
+    listen(CrashPoint.BILL_CLAIMED, die)
+    try:
+        with pytest.raises(Killed):
+            renew(world)
+    finally:
+        listen(CrashPoint.BILL_CLAIMED, lambda: None)
+    sub = subscription(world)["id"]
+    assert put(world, "cancel", sub).status == 200
+    world.pass_time(minutes=5)
+    reconcile(world)
+    assert put(world, "cancel", sub, {"at": "never"}).status == 200
+    for _ in range(2):
+        renew(world)
+    assert bank.charges == 1
+    assert check(world)["paid_through"] == "2026-03-31T09:00:00Z"

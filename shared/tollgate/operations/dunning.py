@@ -53,6 +53,8 @@ def see_to(context: Context, bill: Bill) -> bool:
         _give_up(context, bill)
         return False
     last = bill_payments.find_newest(database, bill.id)
+    if last is not None and _never_was(last):
+        last = None  # it says nothing
     if last is not None and _is_left(context, last):
         _end(context, bill, last)
         return False
@@ -97,6 +99,13 @@ def announce_bill(context: Context, subscription: Subscription, bill: Bill) -> A
             currency=bill.money.currency,
             pay_url=pay_url(context, bill),
         ),
+    )
+
+
+def _never_was(last: Payment) -> bool:
+    """Whether it ended without that any PSP had it."""
+    return last.status in (PaymentStatus.CANCELED, PaymentStatus.EXPIRED) and (
+        last.psp_reference is None
     )
 
 
