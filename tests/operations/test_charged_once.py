@@ -295,3 +295,25 @@ def test_a_charge_that_never_reached_its_psp_is_made_after_all(world: World) -> 
         renew(world)
     assert bank.charges == 1
     assert check(world)["paid_through"] == "2026-03-31T09:00:00Z"
+
+
+def test_a_charge_that_was_not_sent_before_its_client_chose_another_plan_is_not_sent_after(
+    world: World,
+) -> None:
+    bank = keep_card(world)
+    add_plan(world, "gold", 450_000)
+    world.pass_time(days=27, minutes=5)
+    listen(CrashPoint.BILL_CLAIMED, die)
+    try:
+        with pytest.raises(Killed):
+            renew(world)
+    finally:
+        listen(CrashPoint.BILL_CLAIMED, lambda: None)
+    sub = subscription(world)["id"]
+    assert put(world, "change", sub, {"plan": "gold", "proration": "none"}).status == 200
+    world.pass_time(minutes=5)
+    reconcile(world)
+    renew(world)
+    assert [order.money.amount_minor for order in bank.starts if order.saved_method] == [450_000]
+    world.pass_time(days=1)
+    assert check(world)["plan"] == "gold"

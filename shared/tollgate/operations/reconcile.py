@@ -187,12 +187,13 @@ def _finish_start(context: Context, payment: Payment) -> Payment:
 
 
 def _is_unwanted(context: Context, payment: Payment) -> bool:
-    """Whether what the client let the app keep was to be charged for a bill that is closed: it left
-    meanwhile, or paid in another way."""
+    """Whether what the client let the app keep was to be charged for a bill that is closed, or asks
+    for something else: it left meanwhile, paid in another way, or chose another plan."""
     if payment.bill_id is None or not payment.is_off_session:
         return False
     bill = bills.get_bill(context.database, payment.bill_id)
-    return bill.status is not BillStatus.OPEN
+    is_asked_for = (bill.plan, bill.money) == (payment.plan, payment.money)
+    return bill.status is not BillStatus.OPEN or not is_asked_for
 
 
 def _ask_again(context: Context, payment: Payment) -> Payment:
