@@ -252,6 +252,25 @@ class TestRefunded:
         assert bank.charges == 0
         assert {status for status, _, _ in bills(world)} <= {"void"}
 
+    def test_an_end_that_moves_to_where_another_bill_was_due_is_told_to_an_operator(
+        self, world: World
+    ) -> None:
+        """Days are paid ahead, as far as bills open; then one in the middle is given back."""
+        add_plan(world, "daily", interval={"unit": "day"}, renewal_lead_days=3)
+        made = paid(world, PLAN | {"plan": "daily"})
+        payment_ids = [made]
+        for _ in range(3):
+            renew(world)
+            link = link_of(subscription(world)["pay_url"])
+            assert post(world, link, method="card").status == 303
+            ((payment_id,),) = world.rows("SELECT max(id) FROM payments")
+            world.psp.status = PaymentStatus.SUCCEEDED
+            tell(world, payment_id)
+            payment_ids.append(payment_id)
+        assert refund(world, payment_ids[1]).status == 201
+        assert renew(world)["troubled"] == [subscription(world)["id"]]
+        assert renew(world)["troubled"] == []
+
     def test_who_comes_back_can_pay(self, world: World) -> None:
         payment_id = paid(world, PLAN)
         assert refund(world, payment_id).status == 201
