@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.operations.paying import PLAN, paid
+from tests.operations.paying import PLAN, paid, status_of
 from tests.operations.subscribing import add_plan, days, put, renew, subscription
 from tests.operations.test_pay_page import (
     PHONE,
@@ -152,3 +152,23 @@ class TestTries:
         assert statuses == [303] * 10
         tired = post(world, link, method="card")
         assert (tired.status, tired.headers["retry-after"]) == (429, "3600")
+
+    @pytest.mark.parametrize(
+        "fields",
+        [{"method": "cash"}, {"amount": "1 KES"}, {"method": "mpesa", "phone": "12"}],
+    )
+    def test_that_are_refused_end_none_before(self, world: World, fields: dict[str, str]) -> None:
+        link = subscribe(world)
+        post(world, link, method="card")
+        refused = post(world, link, **{"method": "card", **fields})
+        assert refused.status in (409, 422)
+        (payment_id,) = payment_ids(world)
+        assert status_of(world, payment_id) == "requires_action"
+
+    def test_that_are_too_many_leave_the_last_one_open(self, world: World) -> None:
+        link = subscribe(world)
+        statuses = [post(world, link, method="card").status for _ in range(11)]
+        assert statuses == [303] * 10 + [429]
+        assert world.rows("SELECT count(*) FROM payments WHERE status = 'requires_action'") == [
+            (1,)
+        ]

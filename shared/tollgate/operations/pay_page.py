@@ -72,7 +72,7 @@ def pay_on_page(context: Context, call: Call[None]) -> Reply:
     context, opened = _open(context, call)
     if opened is None:
         return _unknown(call)
-    if _is_over(context, opened.bill) or not make_room(context, opened.bill):
+    if _is_over(context, opened.bill):
         return _back(opened)
     form = read_form(call.raw_body)
     ways = ways_to_pay(context, opened.bill)
@@ -101,6 +101,8 @@ def pay_on_page(context: Context, call: Call[None]) -> Reply:
 
 
 def _pay(context: Context, opened: _Opened, wish: Try, sent: Sent) -> Reply:
+    if not make_room(context, opened.bill):  # only now: a form that is refused ends nothing
+        return _back(opened)
     try:
         payment = pay_bill(context, opened.bill, wish, ACTOR)
     except CustomerIncomplete as error:
