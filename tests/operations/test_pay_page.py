@@ -32,16 +32,19 @@ def show(world: World, link: str, query: str = "") -> Answer:
     return world.call("payments/pay", method="GET", path=f"/{link}", query=query, key="none")
 
 
-def amount_of(world: World, link: str) -> dict[str, str]:
-    """The field of the form that says which amount its page shows."""
-    sql = "SELECT amount_minor || ' ' || currency FROM bills WHERE id = %s"
+def hidden_of(world: World, link: str) -> dict[str, str]:
+    """The fields of each form that say which amount and which last try its page knows of."""
+    sql = """SELECT amount_minor || ' ' || currency,
+                    (SELECT id FROM payments WHERE bill_id = bills.id
+                     ORDER BY status = 'requires_action' DESC, id DESC LIMIT 1)
+             FROM bills WHERE id = %s"""
     found = world.rows(sql, link.partition("~")[0])
-    return {"amount": found[0][0]} if found else {}
+    return {"amount": found[0][0], "after": found[0][1] or ""} if found else {}
 
 
 def post(world: World, link: str, query: str = "", **fields: str) -> Answer:
     """The form, as it stands on the page just now unless `fields` say otherwise."""
-    body = urlencode(amount_of(world, link) | fields).encode()
+    body = urlencode(hidden_of(world, link) | fields).encode()
     headers = {"content-type": "application/x-www-form-urlencoded"}
     return world.call(
         "payments/pay", path=f"/{link}", query=query, body=body, headers=headers, key="none"
@@ -156,6 +159,21 @@ class TestPaying:
             assert post(world, link, method="card").status == 303
         open_now = world.rows("SELECT count(*) FROM payments WHERE status = 'requires_action'")
         assert open_now == [(1,)]
+
+    def test_a_form_that_is_sent_again_asks_the_phone_once(self, world: World) -> None:
+        """A second tap, on a slow line: the first prompt is on the phone, and can be paid yet."""
+        world.psp.capabilities = replace(world.psp.capabilities, prompts=frozenset({Method.MPESA}))
+        link = subscribe(world, customer={"phone": PHONE})
+        form = hidden_of(world, link)
+        assert f'name="after" value="{form["after"]}"' in show(world, link).body
+        assert post(world, link, method="mpesa", **form).status == 303
+        again = post(world, link, method="mpesa", **form)
+        assert again.status == 303 and link in again.headers["location"]
+        assert len(world.psp.starts) == 1
+        (payment_id,) = payment_ids(world)
+        assert f'name="after" value="{payment_id}"' in show(world, link, "other=1").body
+        assert post(world, link, method="mpesa", after=payment_id).status == 303
+        assert len(world.psp.starts) == 2
 
     def test_a_payment_that_is_being_confirmed_is_not_followed_by_another(
         self, world: World

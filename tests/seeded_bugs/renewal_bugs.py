@@ -99,7 +99,7 @@ RENEWAL_BUGS = (
     Bug(
         "the pay page starts a second payment beside an open one",
         "shared/tollgate/operations/pay_page.py",
-        "    if not make_room(context, opened.bill):",
+        "    if not make_room(context, opened.last):",
         "    if False:",
         ("tests/operations/test_pay_page.py",),
     ),

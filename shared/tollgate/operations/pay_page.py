@@ -46,10 +46,11 @@ does it: a page left open costs nobody anything."""
 
 @dataclass(frozen=True)
 class _Opened:
-    """A bill whose link was opened; `link` is the page's own address."""
+    """A bill whose link was opened, with the last try to pay it; `link` is the page's address."""
 
     bill: Bill
     subscription: Subscription
+    last: Payment | None
     due: Due
     link: str
 
@@ -59,12 +60,12 @@ def show_pay_page(context: Context, call: Call[None]) -> Reply:
     context, opened = _open(context, call)
     if opened is None:
         return _unknown(call)
-    last = bill_payments.find_newest(context.database, opened.bill.id)
-    if last is not None and last.is_open:
-        last = ask_psp(context, last, pause_seconds=ASK_PAUSE_SECONDS)
-        opened = replace(opened, bill=bills.get_bill(context.database, opened.bill.id))
+    if opened.last is not None and opened.last.is_open:
+        last = ask_psp(context, opened.last, pause_seconds=ASK_PAUSE_SECONDS)
+        bill = bills.get_bill(context.database, opened.bill.id)
+        opened = replace(opened, bill=bill, last=last)
     wants_other = call.query.get("other") == "1"
-    return _reply(200, _page(context, opened, last, wants_other=wants_other))
+    return _reply(200, _page(context, opened, wants_other=wants_other))
 
 
 def pay_on_page(context: Context, call: Call[None]) -> Reply:
@@ -72,9 +73,12 @@ def pay_on_page(context: Context, call: Call[None]) -> Reply:
     context, opened = _open(context, call)
     if opened is None:
         return _unknown(call)
-    if _is_over(context, opened.bill):
-        return _back(opened)
     form = read_form(call.raw_body)
+    # a try that the form's page knew nothing of: most likely this is the same client's second tap,
+    # and what the first one sent to the phone can be paid, whatever is ended here
+    is_late = form.get("after", "") != _after(opened)
+    if is_late or _is_over(context, opened.bill):
+        return _back(opened)
     ways = ways_to_pay(context, opened.bill)
     method = next((way for way in ways if way.value == form.get("method")), None)
     shown = form.get("amount")
@@ -101,7 +105,7 @@ def pay_on_page(context: Context, call: Call[None]) -> Reply:
 
 
 def _pay(context: Context, opened: _Opened, wish: Try, sent: Sent) -> Reply:
-    if not make_room(context, opened.bill):  # only now: a form that is refused ends nothing
+    if not make_room(context, opened.last):  # only now: a form that is refused ends nothing
         return _back(opened)
     try:
         payment = pay_bill(context, opened.bill, wish, ACTOR)
@@ -144,14 +148,13 @@ def _open(context: Context, call: Call[None]) -> tuple[Context, _Opened | None]:
         language=language,
     )
     address = f"{context.settings.public_url}/payments/pay/{call.target}?lang={language}"
-    return context, _Opened(bill, subscription, due, address)
+    last = bill_payments.find_newest(context.database, bill.id)
+    return context, _Opened(bill, subscription, last, due, address)
 
 
-def _page(
-    context: Context, opened: _Opened, last: Payment | None, *, wants_other: bool = False
-) -> str:
+def _page(context: Context, opened: _Opened, *, wants_other: bool = False) -> str:
     """The page for the state that the bill and its last payment are in."""
-    bill, due = opened.bill, opened.due
+    bill, last, due = opened.bill, opened.last, opened.due
     if bill.status is BillStatus.PAID:
         return _receipt(context, opened)
     if last is not None and last.status is PaymentStatus.NEEDS_REVIEW:
@@ -228,7 +231,14 @@ def _due_page(
     ]
     known = open_subscriber(context, bill.subscription_id, bill.app_id)
     digits = known.phone[-3:] if known.phone else None
-    return pages.due_page(opened.due, ways, phone_digits=digits, problem=problem, sent=sent)
+    return pages.due_page(
+        opened.due, ways, after=_after(opened), phone_digits=digits, problem=problem, sent=sent
+    )
+
+
+def _after(opened: _Opened) -> str:
+    """The last try that the page's forms know of, as they send it back."""
+    return opened.last.id if opened.last else ""
 
 
 def _back(opened: _Opened) -> Reply:

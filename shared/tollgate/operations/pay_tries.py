@@ -26,9 +26,8 @@ def is_tired(context: Context, bill: Bill) -> bool:
     return bill_payments.count_since(context.database, bill.id, since) >= _TRIES_AN_HOUR
 
 
-def make_room(context: Context, bill: Bill) -> bool:
-    """Whether no other payment of this bill can be paid any more, once that was asked for."""
-    last = bill_payments.find_newest(context.database, bill.id)
+def make_room(context: Context, last: Payment | None) -> bool:
+    """Whether the last payment of a bill can't be paid any more, once that was asked for."""
     if last is None or not last.is_open:
         return last is None or last.status is not PaymentStatus.NEEDS_REVIEW
     last = ask_psp(context, last, pause_seconds=1)

@@ -63,14 +63,19 @@ def due_page(
     due: Due,
     ways: Sequence[Way],
     *,
+    after: str,
     phone_digits: str | None = None,
     problem: str | None = None,
     sent: Sent | None = None,
 ) -> str:
-    """What is due, and a form for each way to pay it. `problem` names a text."""
+    """What is due, and a form for each way to pay it. `after` is the last try that was known when
+    the page was made; `problem` names a text."""
     language = due.language
+    known = _hidden("amount", shown_amount(due.money)) + _hidden("after", after)
     forms = "".join(
-        _form(way, due, phone_digits, sent if sent and sent.method is way.method else None)
+        _form(
+            way, language, known, phone_digits, sent if sent and sent.method is way.method else None
+        )
         for way in ways
     )
     how = (
@@ -195,8 +200,11 @@ def _what(due: Due) -> str:
     return f"{due.product}, {length(due.interval, due.language)}"
 
 
-def _form(way: Way, due: Due, phone_digits: str | None, sent: Sent | None) -> str:
-    language, name = due.language, way.method.value
+def _form(
+    way: Way, language: Language, known: str, phone_digits: str | None, sent: Sent | None
+) -> str:
+    """`known` are the hidden fields: what the page was made of."""
+    name = way.method.value
     asks = {"phone"} if way.prompts else set()
     if sent is not None:
         asks.update(sent.asks, sent.typed)
@@ -211,7 +219,7 @@ def _form(way: Way, due: Due, phone_digits: str | None, sent: Sent | None) -> st
         )
     text = say("pay_by", language, method=method_name(way.method, language))
     return (
-        f'<form method="post">{_hidden("amount", shown_amount(due.money))}{"".join(fields)}'
+        f'<form method="post">{known}{"".join(fields)}'
         f'<button name="method" value="{name}">{escape(text)}</button></form>'
     )
 

@@ -131,9 +131,9 @@ class Client:
         link = self.check()["pay_url"] or self.subscription["pay_url"]
         path = f"/{link.rpartition('/')[2]}"
         page = self._scene.call("payments/pay", method="GET", path=path, key="none").body
-        shown = re.search(r'name="amount" value="([^"]+)"', page)
-        assert shown is not None, page
-        form = {"method": method, "amount": shown[1], **CUSTOMER, **fields}
+        hidden = dict(re.findall(r'type="hidden" name="(amount|after)" value="([^"]*)"', page))
+        assert hidden, page
+        form = {"method": method, **hidden, **CUSTOMER, **fields}
         answer = self._scene.call(
             "payments/pay",
             path=path,
