@@ -98,6 +98,25 @@ class TestWays:
         assert field(asked, "email")["aria-invalid"] == "true"
         assert post(world, link, method="card", email="ann@example.com").status == 303
 
+    def test_that_want_to_know_either_of_two_say_so(self, world: World) -> None:
+        """Whoever has a phone and no email must not be told that an email is wrong."""
+
+        def contact(order: Order) -> None:
+            if not (order.customer.email or order.customer.phone):
+                fields = ("customer.email", "customer.phone")
+                raise CustomerIncomplete(errors=tuple(FieldError(at, "either") for at in fields))
+
+        world.psp.on_check = contact
+        link = subscribe(world)
+        asked = post(world, link, method="card")
+        assert asked.status == 422
+        assert "Please write your phone number or your email address." in asked.body
+        for name in ("phone", "email"):
+            told = field(asked, name)
+            assert told["aria-invalid"] == "true"
+            assert "alert" in str(told["aria-describedby"]).split()
+        assert post(world, link, method="card", phone=PHONE).status == 303
+
 
 class TestWhatWasTyped:
     def test_is_kept_when_it_is_wrong(self, world: World) -> None:

@@ -93,7 +93,7 @@ def pay_on_page(context: Context, call: Call[None]) -> Reply:
     known = open_subscriber(context, opened.subscription.dates.subscription_id, opened.bill.app_id)
     customer, wrong = read_customer(known, form)
     if wrong is not None:
-        return _due(context, opened, f"wrong_{wrong}", replace(sent, wrong=wrong))
+        return _due(context, opened, f"wrong_{wrong}", replace(sent, wrong=(wrong,)))
     wish = Try(
         psps=(ways[method],),
         customer=customer,
@@ -113,7 +113,8 @@ def _pay(context: Context, opened: _Opened, wish: Try, sent: Sent) -> Reply:
         asks = tuple(field.path.removeprefix("customer.") for field in error.errors)
         if not asks:
             return _due(context, opened, "not_taken", sent)
-        return _due(context, opened, f"wrong_{asks[0]}", replace(sent, asks=asks, wrong=asks[0]))
+        problem = f"wrong_{asks[0]}" if len(asks) == 1 else "asks_contact"
+        return _due(context, opened, problem, replace(sent, asks=asks, wrong=asks))
     except (BillClosed, ConcurrentChange):
         return _back(opened)  # somebody was quicker, the same client's second click most likely
     except Unprocessable:

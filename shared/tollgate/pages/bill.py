@@ -45,12 +45,12 @@ class Way:
 @dataclass(frozen=True)
 class Sent:
     """A form that can't be taken as it was sent. `asks` are the fields that its PSP wants besides;
-    `wrong` is the one that the page's alert speaks of."""
+    `wrong` are those that the page's alert speaks of."""
 
     method: Method
     typed: Mapping[str, str]
     asks: tuple[str, ...] = ()
-    wrong: str | None = None
+    wrong: tuple[str, ...] = ()
 
     def again(self, name: str) -> str:
         """What was typed into this field, to be typed no second time. Not what may be the number of
@@ -229,7 +229,7 @@ def _field(
 ) -> str:
     field_id, hint = f"{way.method}-{name}", _hint(name, language, phone_digits)
     hint_id = f"{field_id}-hint" if hint else ""
-    is_wrong = sent is not None and sent.wrong == name
+    is_wrong = sent is not None and name in sent.wrong
     described = " ".join(filter(None, (hint_id, ALERT_ID if is_wrong else "")))
     attributes = {
         "id": field_id,

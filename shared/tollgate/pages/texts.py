@@ -42,6 +42,10 @@ TEXTS: Mapping[str, Mapping[Language, str]] = {
         EN: "This is not an email address.",
         SW: "Hii si anwani ya barua pepe.",
     },
+    "asks_contact": {
+        EN: "Please write your phone number or your email address.",
+        SW: "Tafadhali andika nambari yako ya simu au barua pepe yako.",
+    },
     "wrong_name": {EN: "Please write your name.", SW: "Tafadhali andika jina lako."},
     "choose": {
         EN: "Please choose how to pay.",

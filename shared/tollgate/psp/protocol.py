@@ -36,7 +36,8 @@ class Psp(Protocol):
         """Whether this order could be sent: its amount, and what must be known of the customer.
 
         Called before anything is recorded, for what its capabilities allow. Raises
-        UnsupportedAmount, CustomerIncomplete, Misconfigured. Calls nobody.
+        UnsupportedAmount, CustomerIncomplete (of several fields any one will do), Misconfigured.
+        Calls nobody.
         """
 
     def start(self, order: Order) -> Outcome:
