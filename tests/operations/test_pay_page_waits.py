@@ -37,6 +37,19 @@ class TestRefresh:
         found = re.search(r'http-equiv="refresh" content="(\d+)"', show(world, link).body)
         assert (found and found[1]) == seconds
 
+    def test_begins_for_a_form_once_the_client_is_back_from_it(self, world: World) -> None:
+        """Who has paid there may be back before the PSP says so."""
+        action = {"type": "form_post", "url": "https://psp.example/x", "fields": {}}
+        world.psp.alter = lambda outcome: replace(outcome, next_action=action)
+        link = subscribe(world)
+        post(world, link, method="equitel")
+        assert 'http-equiv="refresh"' not in show(world, link).body
+        (payment_id,) = payment_ids(world)
+        back = world.call("payments/return", method="GET", path=f"/{payment_id}", key="none")
+        address, _, query = back.headers["location"].partition("?")
+        assert address.endswith(link)
+        assert 'http-equiv="refresh"' in show(world, link, query).body
+
 
 class TestALostStart:
     """Nobody has the address of a page whose opening was not answered: nobody can pay there."""

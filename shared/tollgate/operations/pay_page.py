@@ -64,8 +64,8 @@ def show_pay_page(context: Context, call: Call[None]) -> Reply:
         last = ask_psp(context, opened.last, pause_seconds=ASK_PAUSE_SECONDS)
         bill = bills.get_bill(context.database, opened.bill.id)
         opened = replace(opened, bill=bill, last=last)
-    wants_other = call.query.get("other") == "1"
-    return _reply(200, _page(context, opened, wants_other=wants_other))
+    wants_other, is_back = call.query.get("other") == "1", "payment_id" in call.query
+    return _reply(200, _page(context, opened, wants_other=wants_other, is_back=is_back))
 
 
 def pay_on_page(context: Context, call: Call[None]) -> Reply:
@@ -153,8 +153,9 @@ def _open(context: Context, call: Call[None]) -> tuple[Context, _Opened | None]:
     return context, _Opened(bill, subscription, last, due, address)
 
 
-def _page(context: Context, opened: _Opened, *, wants_other: bool = False) -> str:
-    """The page for the state that the bill and its last payment are in."""
+def _page(context: Context, opened: _Opened, *, wants_other: bool, is_back: bool) -> str:
+    """The page for the state that the bill and its last payment are in. `is_back`: from a PSP's
+    page, by payments/return."""
     bill, last, due = opened.bill, opened.last, opened.due
     if bill.status is BillStatus.PAID:
         return _receipt(context, opened)
@@ -163,7 +164,9 @@ def _page(context: Context, opened: _Opened, *, wants_other: bool = False) -> st
     may_leave = wants_other and last is not None and last.status is PaymentStatus.REQUIRES_ACTION
     if last is not None and last.is_open and not (may_leave or is_lost(context, last)):
         refresh_seconds = _refresh_seconds(context.now() - last.created_at)
-        return pages.waiting_page(due, last.next_action, refresh_seconds=refresh_seconds)
+        return pages.waiting_page(
+            due, last.next_action, refresh_seconds=refresh_seconds, is_back=is_back
+        )
     if _is_over(context, bill):
         return pages.plain_page(due.language, "over", due.app)
     return _due_page(context, opened, _why_unpaid(last) if last and not wants_other else None)

@@ -93,9 +93,10 @@ def shown_amount(money: Money) -> str:
 
 
 def waiting_page(
-    due: Due, next_action: Mapping[str, Any] | None, *, refresh_seconds: int | None
+    due: Due, next_action: Mapping[str, Any] | None, *, refresh_seconds: int | None, is_back: bool
 ) -> str:
-    """A payment is under way: what the client has to do for it, and the state that refreshes."""
+    """A payment is under way: what the client has to do for it, and the state that refreshes.
+    `is_back`: from the PSP's page, and may have paid there."""
     language, kind = due.language, (next_action or {}).get("type")
     heading, parts = say("waiting", language), list[str]()
     if kind == "await_push":
@@ -108,7 +109,7 @@ def waiting_page(
         parts.append(_onward(next_action or {}, language))
     else:
         parts.append(paragraph(say("being_confirmed", language)))
-    if kind == "form_post":
+    if kind == "form_post" and not is_back:
         refresh_seconds = None  # it would take the form away while the client reaches for it
     if refresh_seconds is not None:
         parts.append(f'<p class="hint">{escape(say("refreshes", language))}</p>')
