@@ -228,6 +228,20 @@ class TestPaying:
         read_page(page)
         assert "There was not enough money" in page.body and "R4w" not in page.body
 
+    @pytest.mark.parametrize("status", [PaymentStatus.CANCELED, PaymentStatus.EXPIRED])
+    def test_a_prompt_that_came_to_nothing_is_told(
+        self, world: World, status: PaymentStatus
+    ) -> None:
+        """Jenga says so of a wrong PIN, too: the page must not ask anew without a word."""
+        link = subscribe(world)
+        post(world, link, method="mpesa")
+        world.psp.status = status
+        world.pass_time(seconds=5)
+        page = show(world, link)
+        read_page(page)
+        assert "did not go through. Nothing was charged" in page.body
+        assert "did not go through" not in show(world, link, "other=1").body
+
     def test_what_needs_review_is_not_paid_again(self, world: World) -> None:
         link = subscribe(world)
         post(world, link, method="card")

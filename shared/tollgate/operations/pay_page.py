@@ -16,7 +16,7 @@ from tollgate.domain.errors import (
     CustomerIncomplete,
     Unprocessable,
 )
-from tollgate.domain.payment import TAKEN_BACK, Payment, PaymentStatus
+from tollgate.domain.payment import TAKEN_BACK, UNPAID, Payment, PaymentStatus
 from tollgate.domain.principal import EVERY_TENANT
 from tollgate.domain.subscription import Subscription
 from tollgate.operations.bill_payments import Try, pay_bill
@@ -185,7 +185,7 @@ def _why_unpaid(last: Payment) -> str | None:
     """The text that says what became of the last try, if there is something to say."""
     if last.status is PaymentStatus.PENDING:  # its start was lost
         return "psp_unavailable"
-    if last.status is PaymentStatus.FAILED:
+    if last.status in UNPAID:
         return pages.reason(last.failure.code if last.failure else None)
     return None
 
