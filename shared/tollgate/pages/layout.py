@@ -45,7 +45,7 @@ text-decoration:none;cursor:pointer}
 .second{background:#fff;color:#0b5d3b;border:1px solid #0b5d3b;margin-top:.75rem}
 a{color:#0b4f8a}
 header a{padding:.75rem 0}
-:focus-visible{outline:3px solid #f2a900;outline-offset:2px}
+:focus-visible{outline:3px solid #b45309;outline-offset:2px}
 .alert{background:#fdecea;color:#7a1410;border-radius:.5rem;padding:.75rem 1rem;font-weight:600}
 .done h1{color:#0b5d3b}
 """
