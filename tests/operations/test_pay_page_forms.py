@@ -22,7 +22,7 @@ from tollgate.domain.errors import (
     UnsupportedAmount,
 )
 from tollgate.domain.order import Order
-from tollgate.domain.payment import Method
+from tollgate.domain.payment import Method, PaymentStatus
 
 PROMPTS = frozenset({Method.MPESA})
 
@@ -53,6 +53,27 @@ class TestAmount:
         assert len(payment_ids(world)) == 1  # that of the period before
         assert post(world, link, method="card", amount="450000 KES").status == 303
         assert world.psp.starts[-1].money.amount_minor == 450_000
+
+    def test_is_that_of_the_payment_once_one_is_under_way(self, world: World) -> None:
+        """The bill is made anew while its client is on the PSP's page, or has just paid there."""
+        add_plan(world, "gold", 4_500_000, interval={"unit": "year"})
+        paid(world, PLAN)
+        days(world, 26)
+        told = subscription(world)
+        link = str(told["pay_url"]).rpartition("/")[2]
+        world.psp.status = PaymentStatus.REQUIRES_ACTION
+        post(world, link, method="card")
+        put(world, "change", told["id"], {"plan": "gold", "proration": "none"})
+        waiting = show(world, link)
+        assert "Continue to pay" in waiting.body
+        assert "KES 1,500.00" in waiting.body and "pro, 1 month" in waiting.body
+        chosen_anew = show(world, link, "other=1").body
+        assert "KES 45,000.00" in chosen_anew and "pro, 1 year" in chosen_anew
+        world.psp.status = PaymentStatus.SUCCEEDED
+        world.pass_time(seconds=5)
+        receipt = show(world, link)
+        assert "Thank you, it is paid" in receipt.body
+        assert "KES 1,500.00" in receipt.body and "pro, 1 month" in receipt.body
 
     @pytest.mark.parametrize("amount", ["150000 USD", "150000", "1500.00 KES", "x" * 5_000])
     def test_that_was_never_shown(self, world: World, amount: str) -> None:

@@ -160,12 +160,13 @@ def _page(context: Context, opened: _Opened, *, wants_other: bool, is_back: bool
     if bill.status is BillStatus.PAID:
         return _receipt(context, opened)
     if last is not None and last.status is PaymentStatus.NEEDS_REVIEW:
-        return pages.review_page(due)
+        return pages.review_page(_due_for(context, opened, last))
     may_leave = wants_other and last is not None and last.status is PaymentStatus.REQUIRES_ACTION
     if last is not None and last.is_open and not (may_leave or is_lost(context, last)):
         refresh_seconds = _refresh_seconds(context.now() - last.created_at)
+        asked = _due_for(context, opened, last)
         return pages.waiting_page(
-            due, last.next_action, refresh_seconds=refresh_seconds, is_back=is_back
+            asked, last.next_action, refresh_seconds=refresh_seconds, is_back=is_back
         )
     if _is_over(context, bill):
         return pages.plain_page(due.language, "over", due.app)
@@ -207,7 +208,16 @@ def _receipt(context: Context, opened: _Opened) -> str:
         else None,
         is_given_back=is_given_back,
     )
-    return pages.receipt_page(opened.due, receipt)
+    return pages.receipt_page(_due_for(context, opened, paid), receipt)
+
+
+def _due_for(context: Context, opened: _Opened, payment: Payment) -> Due:
+    """What this payment asks for: its bill may have been made anew since."""
+    bill = opened.bill
+    if payment.plan is None or (payment.plan, payment.money) == (bill.plan, bill.money):
+        return opened.due
+    interval = get_priced(context, bill.app_id, payment.plan).plan.interval
+    return replace(opened.due, plan=payment.plan, interval=interval, money=payment.money)
 
 
 def _due(
