@@ -129,7 +129,7 @@ class System:
         self._progress("Functions: building (the first time takes a minute)")
         host = self._host = FunctionHost(
             project=PROJECT,
-            build_directory=PROJECT / ".local" / "build",
+            build_directory=self._directory / "build",
             environment=environment,
             clock=self.clock,
             admin_token=seeded.admin_key,
