@@ -28,7 +28,7 @@ def move_due(database: Database, now: datetime, random_bytes: RandomBytes, limit
                ORDER BY turns_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
            ), turning AS (
                SELECT *, CASE
-                   WHEN was = becomes THEN NULL
+                   WHEN was IS NULL OR was = becomes THEN NULL
                    WHEN becomes = 'past_due' THEN 'subscription.past_due'
                    WHEN becomes IN ('expired', 'canceled')
                         AND was NOT IN ('expired', 'canceled', 'incomplete')
