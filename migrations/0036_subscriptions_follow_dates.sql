@@ -25,6 +25,7 @@ BEGIN
         NEW.turns_at := NEW.updated_at;
     END IF;
     IF TG_OP = 'INSERT'
+       OR OLD.status IS NULL -- from before, and written before the timer came to it
        OR (NEW.trial_end, NEW.paid_through, NEW.paused_at, NEW.cancel_at, NEW.ended_by, NEW.ended_at)
           IS DISTINCT FROM
           (OLD.trial_end, OLD.paid_through, OLD.paused_at, OLD.cancel_at, OLD.ended_by, OLD.ended_at)

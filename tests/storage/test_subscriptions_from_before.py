@@ -1,4 +1,4 @@
-"""Subscriptions from before they had a told status: looked at once, untold, and billed like others."""
+"""Subscriptions from before there was a told status: they get it untold, and are billed."""
 
 import secrets
 from collections.abc import Iterator
@@ -81,3 +81,14 @@ def swept(url: str) -> list[tuple[Any, ...]]:
 
 def test_get_their_status_untold(before: str) -> None:
     assert [row[:3] for row in swept(before)] == [(state, state, 1) for state in sorted(STATES)]
+
+
+def test_that_were_written_meanwhile_are_billed(before: str) -> None:
+    """By a function of the release before, which names every date and changed none."""
+    with psycopg.connect(seeing_all(before)) as connection:
+        connection.execute(
+            "UPDATE subscriptions SET paid_through = paid_through, updated_at = %s", [NOW]
+        )
+    opens = {client: opens_at for client, _, _, opens_at in swept(before) if opens_at is not None}
+    ends = {"trialing": 10, "active": 10, "past_due": -1, "expired": -9}
+    assert opens == {client: NOW + timedelta(days=day - 3) for client, day in ends.items()}
