@@ -20,7 +20,6 @@ ALTER TABLE subscriptions
     ADD COLUMN language text NOT NULL DEFAULT 'en',
     -- {email, phone, name}, sealed like that of a payment
     ADD COLUMN customer bytea;
-ALTER TABLE subscriptions ALTER COLUMN turns_at DROP DEFAULT;
 ALTER TABLE subscriptions
     ADD CONSTRAINT status_is_one CHECK (status IN (
         'incomplete', 'trialing', 'active', 'past_due', 'paused', 'canceled', 'expired')) NOT VALID,

@@ -39,6 +39,8 @@ CREATE TRIGGER subscriptions_follow_dates
     BEFORE INSERT OR UPDATE OF trial_end, paid_through, grace_until, paused_at, resumes_at, cancel_at,
         ended_by, ended_at ON subscriptions
     FOR EACH ROW EXECUTE FUNCTION subscriptions_follow_dates();
+-- not before: what is made between the two migrations is looked at, too
+ALTER TABLE subscriptions ALTER COLUMN turns_at DROP DEFAULT;
 
 CREATE FUNCTION subscriptions_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

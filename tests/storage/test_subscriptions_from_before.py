@@ -30,7 +30,7 @@ STATES: dict[str, dict[str, int]] = {
 """Their dates, in days from now, by what they are."""
 
 
-@pytest.fixture(params=["0034"])
+@pytest.fixture(params=["0034", "0036"])
 def before(
     request: pytest.FixtureRequest,
     cluster: Cluster,
