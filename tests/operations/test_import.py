@@ -2,6 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from itertools import count as count_up
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +185,19 @@ class TestPause:
         assert check(world)["paid_through"] == "2026-03-26T09:00:00Z"
         refund(world, payment_id)
         assert check(world)["paid_through"] == "2026-02-26T09:00:00Z"
+
+    def test_that_a_payment_ends_moves_all_by_the_same_time(self, desk: Desk) -> None:
+        """Each question to the clock has another answer, as outside of tests."""
+        world, ticks = desk.world, count_up()
+        desk.bring(f"client-1,monthly,{PAID_THROUGH}")
+        change(world, "pause")
+        world.pass_time(days=1)
+        world.context = replace(
+            world.context, now=lambda: world.now + timedelta(milliseconds=next(ticks))
+        )
+        payment_id = paid(world, PLAN)
+        assert refund(world, payment_id).status == 201
+        assert world.rows("SELECT paid_through = imported_through FROM subscriptions") == [(True,)]
 
 
 class TestChangeOfPlan:

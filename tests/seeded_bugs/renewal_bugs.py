@@ -43,8 +43,8 @@ RENEWAL_BUGS = (
     Bug(
         "periods do not move with a pause",
         _PERIODS,
-        "    change = wake(subscription, paid, context.now())\n    save_periods(context, change)\n",
-        "    change = wake(subscription, paid, context.now())\n",
+        "    change = wake(subscription, paid, now)\n    save_periods(context, change)\n",
+        "    change = wake(subscription, paid, now)\n",
         ("tests/operations/test_pauses.py",),
     ),
     Bug(

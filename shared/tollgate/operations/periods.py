@@ -46,7 +46,7 @@ def grant_period(
     plan = plans.find_plan(database, payment.app_id, payment.plan)
     assert plan is not None
     found = _live_subscription(context, payment, actor, now)
-    current = awake(context, found)
+    current = awake(context, found, now)
     was = Standing(current, now).status
     bill = bills.get_bill(database, payment.bill_id) if payment.bill_id else None
     # what was asked: of a change, less than a period costs
@@ -95,22 +95,23 @@ def _changed_by(
         return None
 
 
-def awake(context: Context, subscription: Subscription) -> Subscription:
+def awake(context: Context, subscription: Subscription, now: datetime) -> Subscription:
     """The subscription without a pause, its periods moved with it: what was paid is for use now."""
     dates = subscription.dates
     if dates.paused_at is None:
         return subscription
     paid = periods.list_ending_after(context.database, dates.subscription_id, dates.paused_at)
-    change = wake(subscription, paid, context.now())
+    change = wake(subscription, paid, now)
     save_periods(context, change)
     return change.subscription
 
 
 def resume_now(context: Context, subscription: Subscription) -> Subscription:
     """The subscription that goes on where it stood, its periods moved with it. Raises NotPaused."""
-    if Standing(subscription, context.now()).status is not SubscriptionStatus.PAUSED:
+    now = context.now()
+    if Standing(subscription, now).status is not SubscriptionStatus.PAUSED:
         raise NotPaused
-    return awake(context, subscription)
+    return awake(context, subscription, now)
 
 
 def convert_rest(
@@ -207,9 +208,10 @@ def follow_money(
 def up_to_date(context: Context, subscription: Subscription, actor: str) -> Subscription:
     """The subscription with a pause that is over written into its dates and its periods, and told.
     The same object where there is none. The caller holds lock_client."""
-    if subscription.dates.is_paused(context.now()):
+    now = context.now()
+    if subscription.dates.is_paused(now):
         return subscription
-    woken = awake(context, subscription)
+    woken = awake(context, subscription, now)
     if woken is not subscription:
         save(context, woken, EventType.SUBSCRIPTION_RESUMED, actor)
     return woken
