@@ -39,10 +39,11 @@ RETURN before = after OR CASE before
     WHEN 'incomplete' THEN after IN ('active', 'canceled', 'expired')
     WHEN 'trialing' THEN after IN ('active', 'paused', 'canceled', 'expired')
     WHEN 'active' THEN after IN ('trialing', 'past_due', 'paused', 'canceled', 'expired')
-    WHEN 'past_due' THEN after IN ('active', 'canceled', 'expired')
+    WHEN 'past_due' THEN after IN ('active', 'paused', 'canceled', 'expired')
     WHEN 'paused' THEN after IN ('trialing', 'active', 'past_due', 'canceled', 'expired')
-    WHEN 'canceled' THEN after IN ('trialing', 'active', 'past_due', 'paused', 'expired')
-    WHEN 'expired' THEN after IN ('trialing', 'active', 'past_due', 'canceled')
+    WHEN 'canceled' THEN after IN (
+        'incomplete', 'trialing', 'active', 'past_due', 'paused', 'expired')
+    WHEN 'expired' THEN after IN ('trialing', 'active', 'past_due', 'paused', 'canceled')
 END;
 
 -- A subscription's own clock: it stands while that is paused, and runs late by each pause that is over.

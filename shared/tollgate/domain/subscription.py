@@ -31,13 +31,16 @@ SUBSCRIPTION_EDGES: Mapping[SubscriptionStatus, frozenset[SubscriptionStatus]] =
     _S.INCOMPLETE: frozenset({_S.ACTIVE, _S.CANCELED, _S.EXPIRED}),
     _S.TRIALING: frozenset({_S.ACTIVE, _S.PAUSED, _S.CANCELED, _S.EXPIRED}),
     _S.ACTIVE: frozenset({_S.TRIALING, _S.PAST_DUE, _S.PAUSED, _S.CANCELED, _S.EXPIRED}),
-    _S.PAST_DUE: frozenset({_S.ACTIVE, _S.CANCELED, _S.EXPIRED}),
+    _S.PAST_DUE: frozenset({_S.ACTIVE, _S.PAUSED, _S.CANCELED, _S.EXPIRED}),
     _S.PAUSED: frozenset({_S.TRIALING, _S.ACTIVE, _S.PAST_DUE, _S.CANCELED, _S.EXPIRED}),
-    _S.CANCELED: frozenset({_S.TRIALING, _S.ACTIVE, _S.PAST_DUE, _S.PAUSED, _S.EXPIRED}),
-    _S.EXPIRED: frozenset({_S.TRIALING, _S.ACTIVE, _S.PAST_DUE, _S.CANCELED}),
+    _S.CANCELED: frozenset(
+        {_S.INCOMPLETE, _S.TRIALING, _S.ACTIVE, _S.PAST_DUE, _S.PAUSED, _S.EXPIRED}
+    ),
+    _S.EXPIRED: frozenset({_S.TRIALING, _S.ACTIVE, _S.PAST_DUE, _S.PAUSED, _S.CANCELED}),
 }
 """Every move that is allowed, by time, money or wish: a dispute that is won brings back what it had
-ended. The trigger `subscriptions_guard` in migrations/ holds the same list."""
+ended, and a clock that runs late sees time left where another one has told of its end. The trigger
+`subscriptions_guard` in migrations/ holds the same list."""
 
 
 class Reason(StrEnum):
