@@ -41,3 +41,12 @@ def test_what_was_canceled_a_moment_ahead_can_be_paid(world: World) -> None:
         assert subscribe(world, plan="gold").status == 200
         paid(world, PLAN)
     assert check(world)["active"]
+
+
+def test_a_pause_that_began_a_moment_ahead_is_ended_by_a_payment(world: World) -> None:
+    paid(world, PLAN)
+    put(world, "pause", subscription(world)["id"])
+    with late(world):
+        paid(world, PLAN, "k-2")
+    answer = check(world)
+    assert (answer["active"], answer["paid_through"]) == (True, "2026-03-31T09:00:00Z")

@@ -45,8 +45,9 @@ def grant_period(
     assert payment.plan is not None
     plan = plans.find_plan(database, payment.app_id, payment.plan)
     assert plan is not None
-    found = _live_subscription(context, payment, actor, now)
-    current = awake(context, found, now)
+    live = _live_subscription(context, payment, actor, now)
+    now = max(now, live.dates.paused_at or now)  # by a clock that is ahead of this one
+    current = awake(context, live, now)
     was = Standing(current, now).status
     bill = bills.get_bill(database, payment.bill_id) if payment.bill_id else None
     # what was asked: of a change, less than a period costs
@@ -62,8 +63,8 @@ def grant_period(
         withdraws_cancellation=not payment.is_off_session,
     )
     extended = replace(extended, currency=payment.money.currency)
-    if payment.is_off_session and found.dates.is_paused(now):
-        extended = pause(extended, found.dates.resumes_at, now)  # nor did it wish to go on
+    if payment.is_off_session and live.dates.is_paused(now):
+        extended = pause(extended, live.dates.resumes_at, now)  # nor did it wish to go on
     save(context, extended, _event_of_payment(was, changes=changed is not None), actor)
     worth = worth_paid(period, payment.amount_captured_minor)
     subscription_id = extended.dates.subscription_id
