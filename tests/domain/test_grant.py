@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tollgate.domain.billing import Interval, Period, Unit
-from tollgate.domain.granting import choose_plan, grant
+from tollgate.domain.granting import Share, choose_plan, grant
 from tollgate.domain.plan import Plan
-from tollgate.domain.subscription import Dates, Subscription, access
+from tollgate.domain.subscription import Dates, Reason, Subscription, access
 
 START = datetime(2026, 1, 31, 9, tzinfo=UTC)
 MONTHLY = Plan("app_1", "monthly", "pro", Interval(Unit.MONTH, 1), trial_days=0, grace_days=3)
@@ -153,6 +153,15 @@ def test_a_grace_longer_than_the_interval_sells_no_time_that_is_over() -> None:
     first, _ = grant(fresh(), daily, at("2026-01-31"))
     _, period = grant(first, daily, at("2026-02-02"))
     assert period == Period(at("2026-02-02"), at("2026-02-03"))
+
+
+def test_a_grace_longer_than_the_share_that_is_paid_for_sells_no_time_that_is_over() -> None:
+    patient = replace(MONTHLY, grace_days=30)
+    first, _ = grant(fresh(), patient, at("2026-01-31"))
+    for day, starts_at in (("2026-03-04", "2026-02-28"), ("2026-03-10", "2026-03-10")):
+        extended, period = grant(first, patient, at(day), paid=Share(1, 4))  # a good seven days
+        assert period.starts_at == at(starts_at)
+        assert access(extended.dates, at(day)).reason is Reason.PAID
 
 
 def test_a_plan_chosen_before_paying_has_its_own_anchor() -> None:

@@ -59,14 +59,11 @@ def grant(
     """
     assert subscription.dates.paused_at is None
     dates = subscription.dates
-    starts_at = _continues_from(dates, plan, now) or now
+    starts_at = _continues_from(dates, plan, paid, now) or now
     anchor_at, granted = subscription.anchor_at, subscription.periods_since_anchor
     if anchor_at is None or after(anchor_at, plan.interval, granted) != starts_at:
         anchor_at, granted = starts_at, 0
-    ends_at = after(anchor_at, plan.interval, granted + 1)
-    if paid.minor < paid.of_minor:
-        seconds = (ends_at - starts_at) // timedelta(seconds=1) * paid.minor // paid.of_minor
-        ends_at = starts_at + timedelta(seconds=max(seconds, 1))
+    ends_at = _end_of_share(paid, starts_at, after(anchor_at, plan.interval, granted + 1))
 
     cancel_at = dates.cancel_at
     if cancel_at is not None and not withdraws_cancellation:
@@ -90,13 +87,22 @@ def grant(
     return subscription, Period(starts_at, ends_at)
 
 
-def _continues_from(dates: Dates, plan: Plan, now: datetime) -> datetime | None:
+def _continues_from(dates: Dates, plan: Plan, paid: Share, now: datetime) -> datetime | None:
     """The end that a payment at `now` extends from; None where it starts anew."""
     old_end = dates.ends_at
     if old_end is None or now >= max(old_end, dates.grace_until or old_end):
         return None
-    # a grace longer than the interval must not sell time that is over already
-    return old_end if after(old_end, plan.interval, 1) > now else None
+    # a grace longer than what is paid for must not sell time that is over already
+    ends_at = _end_of_share(paid, old_end, after(old_end, plan.interval, 1))
+    return old_end if ends_at > now else None
+
+
+def _end_of_share(paid: Share, starts_at: datetime, ends_at: datetime) -> datetime:
+    """When what is paid for of this time ends."""
+    if paid.minor >= paid.of_minor:
+        return ends_at
+    seconds = (ends_at - starts_at) // timedelta(seconds=1) * paid.minor // paid.of_minor
+    return starts_at + timedelta(seconds=max(seconds, 1))
 
 
 def paid_on_plan(dates: Dates, code: str, starts_at: datetime, now: datetime) -> Dates:
