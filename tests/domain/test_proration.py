@@ -139,6 +139,11 @@ class TestChange:
         with pytest.raises(NotChangeable):
             change_plan(subscribed(periods), periods, GOLD, price, START)
 
+    def test_whose_periods_together_last_for_ages_is_refused(self) -> None:
+        periods = in_a_row(*[365] * 9, worth=Worth(990, 86_400))  # 990 years each
+        with pytest.raises(NotChangeable):
+            change_plan(subscribed(periods), periods, GOLD, Worth(1, 86_400), START)
+
     @pytest.mark.parametrize("begins", [7, 17])
     def test_of_a_period_that_was_taken_back_ahead_of_its_time_leaves_it_as_it_was(
         self, begins: int

@@ -79,17 +79,17 @@ def _converted(
     starts_at = period.starts_at if period.starts_at <= now else begins_at
     if period.starts_at == period.ends_at:  # it was taken back before it began
         return replace(period, starts_at=starts_at, ends_at=starts_at)
-    ends_at = begins_at + _bought(period, price, now)
+    ends_at = begins_at + _bought(period, begins_at, price, now)
     return replace(period, starts_at=starts_at, ends_at=ends_at, plan=plan.code, worth=price)
 
 
-def _bought(period: PaidPeriod, price: Worth, now: datetime) -> timedelta:
-    """How much time the rest of this period buys at this price."""
+def _bought(period: PaidPeriod, begins_at: datetime, price: Worth, now: datetime) -> timedelta:
+    """How much time, from then on, the rest of this period buys at this price."""
     left = _rest(period, now) // _MICROSECOND * period.worth.minor * price.seconds
     seconds = left // (period.worth.seconds * price.minor * 1_000_000)
     if seconds == 0:
         raise NotChangeable("What is left buys no time of it. Use proration: none.")
-    if seconds > LONGEST // _SECOND:
+    if seconds > (LONGEST - (begins_at - now)) // _SECOND:
         raise NotChangeable("What is left would last for ages. Use proration: none.")
     return timedelta(seconds=seconds)
 
