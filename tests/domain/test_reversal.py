@@ -190,6 +190,15 @@ class TestCanceledAtTheEnd:
         change = reverse(start, [period(1, 0, 30), period(2, 30, 60)], REFUNDED, END_NOW, at(10))
         assert (ended(change)[0], change.subscription.dates.cancel_at) == (at(40), at(40))
 
+    @pytest.mark.parametrize("won_at", [3, 9])
+    def test_it_is_there_again_where_only_a_trial_was_left(self, won_at: float) -> None:
+        start = subscription(37, trial_end=7, cancel_at=37)
+        back = reverse(start, [period(1, 7, 37)], DISPUTED, END_NOW, at(2))
+        assert (ended(back)[0], back.subscription.dates.cancel_at) == (None, at(7))
+        won = restore(back.subscription, back.periods[0], BASIC, at(won_at))
+        end = max(won_at, 7) + 30
+        assert (ended(won)[0], won.subscription.dates.cancel_at) == (at(end), at(end))
+
     def test_with_nothing_left_it_says_why(self) -> None:
         start = subscription(30, cancel_at=30)
         dates = reverse(start, [period(1, 0, 30)], REFUNDED, END_NOW, at(10)).subscription.dates

@@ -143,7 +143,8 @@ class _Line:
         grace = timedelta(days=self.terms.grace_days)
         if stretch.rest:
             ends = filter(None, (self.paid_through, self.trial_end, clock))
-            at_end = self.cancel_at is not None and self.cancel_at == self.paid_through
+            was_end = self.paid_through or self.trial_end
+            at_end = self.cancel_at is not None and self.cancel_at == was_end
             stretch.starts_at = max(ends)
             stretch.ends_at = stretch.starts_at + stretch.rest
             self.paid_through, self.lost_by = stretch.ends_at, None

@@ -134,9 +134,10 @@ def _paid_for_less(dates: Dates, rest: timedelta, reason: Reason, now: datetime)
 
 
 def _paid_until(dates: Dates, paid_through: datetime | None, grace_until: datetime | None) -> Dates:
-    """With another end of the paid time. Who canceled at the end of it, still does."""
+    """With another end of the paid time. Who canceled at the end of it, or of the trial where
+    nothing is paid for, still does."""
     cancel_at = dates.cancel_at
-    if cancel_at is not None and cancel_at == dates.paid_through:
+    if cancel_at is not None and cancel_at == dates.ends_at:
         cancel_at = paid_through or dates.trial_end
     return replace(dates, paid_through=paid_through, grace_until=grace_until, cancel_at=cancel_at)
 
