@@ -200,6 +200,9 @@ class TestPaying:
         read_page(page)
         assert "Look at your phone" in page.body and "678" in page.body
         assert "712345" not in page.body
+        left = show(world, link, "other=1")
+        read_page(left)
+        assert "Your phone may still ask for your PIN" in left.body
 
     def test_a_form_for_the_psp_is_one_button(self, world: World) -> None:
         action = {"type": "form_post", "url": "https://psp.example/x", "fields": {"a": '"><b>'}}

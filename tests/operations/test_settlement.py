@@ -282,19 +282,6 @@ class TestReturn:
         answer = world.call("payments/return", method="GET", path=f"/{payment_id}")
         assert answer.status == 303
 
-    def test_says_a_few_words_where_the_app_has_no_page(self, world: World) -> None:
-        created = world.call(
-            "payments/create",
-            body={"client_id": "c", "plan": "monthly"},
-            headers={"idempotency-key": "k-2"},
-        )
-        world.psp.status = PaymentStatus.SUCCEEDED
-        path = f"/{created.json['id']}"
-        answer = world.call("payments/return", method="GET", path=path)
-        assert answer.status == 200
-        assert answer.headers["content-type"].startswith("text/html")
-        assert "your payment arrived" in answer.body
-
     def test_an_unknown_payment_is_not_found(self, world: World) -> None:
         assert world.call("payments/return", method="GET", path="/pay_0").status == 404
 

@@ -38,11 +38,13 @@ def migrated_before(
         for file in migrations.MIGRATIONS.glob("*.sql"):
             if file.name < file_name:
                 shutil.copy(file, early)
-        with monkeypatch.context() as patched:
-            patched.setattr(migrations, "MIGRATIONS", early)
-            migrations.migrate(url)
-        yield url
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+        try:
+            with monkeypatch.context() as patched:
+                patched.setattr(migrations, "MIGRATIONS", early)
+                migrations.migrate(url)
+            yield url
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 @pytest.fixture

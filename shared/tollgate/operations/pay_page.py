@@ -170,7 +170,7 @@ def _page(context: Context, opened: _Opened, *, wants_other: bool, is_back: bool
         )
     if _is_over(context, bill):
         return pages.plain_page(due.language, "over", due.app)
-    return _due_page(context, opened, _why_unpaid(last) if last and not wants_other else None)
+    return _due_page(context, opened, _to_know(last, wants_other=wants_other) if last else None)
 
 
 def _is_over(context: Context, bill: Bill) -> bool:
@@ -182,8 +182,11 @@ def _refresh_seconds(age: timedelta) -> int | None:
     return next((seconds for until, seconds in _REFRESHES if age < until), None)
 
 
-def _why_unpaid(last: Payment) -> str | None:
-    """The text that says what became of the last try, if there is something to say."""
+def _to_know(last: Payment, *, wants_other: bool) -> str | None:
+    """The text that says what became of the last try, or may yet, if there is something to say."""
+    if wants_other:
+        is_prompt = last.is_open and (last.next_action or {}).get("type") == "await_push"
+        return "left_prompt" if is_prompt else None  # no PSP takes a prompt back
     if last.status is PaymentStatus.PENDING:  # its start was lost
         return "psp_unavailable"
     if last.status in UNPAID:

@@ -1,6 +1,6 @@
 """Where a PSP sends the client's browser back to."""
 
-from html import escape
+from collections.abc import Mapping
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from tollgate.domain.errors import NotFound
@@ -13,14 +13,19 @@ from tollgate.storage import payments
 RETURN_PAUSE_SECONDS = 1
 """Anybody who has the address may call: the PSP is asked once a second about a payment, no more."""
 
-_SAYS = {
-    PaymentStatus.SUCCEEDED: "Thank you, your payment arrived.",
-    PaymentStatus.REQUIRES_ACTION: "This payment has not been made, or is being confirmed.",
-    PaymentStatus.FAILED: "The payment did not go through. Nothing was charged.",
-    PaymentStatus.CANCELED: "This payment was canceled. Nothing was charged.",
-    PaymentStatus.EXPIRED: "The time to pay is over. Nothing was charged.",
+_SAYS: Mapping[PaymentStatus, tuple[str, str]] = {
+    PaymentStatus.SUCCEEDED: ("receipt", "close"),
+    PaymentStatus.PARTIALLY_REFUNDED: ("receipt", "close"),
+    PaymentStatus.REFUNDED: ("given_back", "close"),
+    PaymentStatus.DISPUTED: ("given_back", "close"),
+    PaymentStatus.REQUIRES_ACTION: ("waiting", "close"),
+    PaymentStatus.FAILED: ("failed", "close"),
+    PaymentStatus.CANCELED: ("failed", "close"),
+    PaymentStatus.EXPIRED: ("failed", "close"),
+    PaymentStatus.NEEDS_REVIEW: ("in_review", "in_review_text"),
 }
-_SAYS_OTHERWISE = "Your payment is being confirmed."
+"""The heading and the text for each, by their names in pages/texts.py."""
+_SAYS_OTHERWISE = ("waiting", "being_confirmed")
 
 
 def return_client(context: Context, call: Call[None]) -> Reply:
@@ -36,7 +41,7 @@ def return_client(context: Context, call: Call[None]) -> Reply:
     left = call.query.get("left") == "1" and payment.is_open
     page = payment.cancel_url if left else payment.return_url
     if page is None:
-        return Reply(200, _page(payment), content_type="text/html; charset=utf-8")
+        return _page(call, payment)
     return Reply(303, "", headers={"location": _with_payment_id(page, payment.id)})
 
 
@@ -46,13 +51,12 @@ def _with_payment_id(url: str, payment_id: str) -> str:
     return urlunsplit(parts._replace(query=query))
 
 
-def _page(payment: Payment) -> str:
-    says = escape(_SAYS.get(payment.status, _SAYS_OTHERWISE))
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{says}</title>"
-        '<body style="font: 1.1rem/1.5 system-ui, sans-serif; max-width: 32rem; '
-        'margin: 15vh auto; padding: 0 1rem">'
-        f"<h1>{says}</h1><p>You can close this page.</p></body></html>"
-    )
+def _page(call: Call[None], payment: Payment) -> Reply:
+    # imported here: most clients are sent on to a page of their app's
+    from tollgate.pages.bill import plain_page
+    from tollgate.pages.layout import CONTENT_TYPE, HEADERS
+    from tollgate.pages.texts import language_of
+
+    name, text = _SAYS.get(payment.status, _SAYS_OTHERWISE)
+    html = plain_page(language_of(call.query, call.headers), name, text=text)
+    return Reply(200, html, headers=dict(HEADERS), content_type=CONTENT_TYPE)

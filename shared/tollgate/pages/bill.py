@@ -159,10 +159,11 @@ def receipt_page(due: Due, receipt: Receipt) -> str:
     return page(language, heading, body, app=due.app)
 
 
-def plain_page(language: Language, name: str, app: str = "") -> str:
-    """A page that says one thing: `over`, `unknown`, `busy` or `unreadable`."""
+def plain_page(language: Language, name: str, app: str = "", *, text: str | None = None) -> str:
+    """A page that says one thing, such as `over`, `unknown`, `busy` or `unreadable`; below it the
+    text of that name, or another one."""
     heading = say(name, language)
-    body = section(heading, paragraph(say(f"{name}_text", language)))
+    body = section(heading, paragraph(say(text or f"{name}_text", language)))
     return page(language, heading, body, app=app)
 
 

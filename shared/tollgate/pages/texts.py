@@ -107,6 +107,10 @@ TEXTS: Mapping[str, Mapping[Language, str]] = {
         SW: "Ukurasa huu unaangalia tena wenyewe.",
     },
     "look_again": {EN: "Look again", SW: "Angalia tena"},
+    "left_prompt": {
+        EN: "Your phone may still ask for your PIN. Cancel it there first, or you may pay twice.",
+        SW: "Simu yako huenda bado inaomba PIN. Ighairi kwanza hapo, usije ukalipa mara mbili.",
+    },
     "other_way": {EN: "Pay another way", SW: "Lipa kwa njia nyingine"},
     "in_review": {EN: "We are checking your payment", SW: "Tunakagua malipo yako"},
     "in_review_text": {
