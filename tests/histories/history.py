@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
+import jwt
 import psycopg
 
 from tests.histories.many_words import ManyWords
@@ -14,6 +15,7 @@ from tests.world import World
 from tollgate.domain.dispute import DisputeStatus
 from tollgate.domain.money import Money
 from tollgate.domain.payment import PaymentStatus
+from tollgate.domain.principal import Tenant
 from tollgate.operations.context import Context
 from tollgate.storage import access_cache, subscriptions
 from tollgate.storage.subscriptions import ClientDates
@@ -100,8 +102,6 @@ class History:
         assert (answer["entitlement"] is not None) is must.active
         if answer["entitlement"] is None or self.random.random() < 0.8:
             return
-        import jwt
-
         claims = jwt.decode(answer["entitlement"], options={"verify_signature": False})
         assert must.ends_at is not None
         expires_at = datetime.fromtimestamp(claims["exp"], self.world.now.tzinfo)
@@ -297,7 +297,7 @@ class History:
         return f"{status} {self._tell(payment_id)}"
 
     def _a_slow_reader_reads(self) -> str:
-        database = self.world.context.within(self.tenant).database
+        database = self.world.context.within(Tenant(self.world.app.id)).database
         self.read = subscriptions.read_access(database, self.world.app.id, self.client_id)
         return f"version {self.read.version}"
 
@@ -308,12 +308,6 @@ class History:
             self.world.context.cache, self.world.app.id, self.client_id, self.read
         )
         return f"version {self.read.version}"
-
-    @property
-    def tenant(self) -> Any:
-        from tollgate.domain.principal import Tenant
-
-        return Tenant(self.world.app.id)
 
 
 _H = History
