@@ -189,7 +189,7 @@ def replay(terms: Terms, facts: list[Fact], at: datetime) -> Answer:
     line: _Line | None = None
     had_one = False
     for fact in facts:
-        over = line is not None and _is_over(line, fact.at)
+        over = line is not None and _is_over(line, fact.at) and not _may_come_back(line)
         if fact.what in ("subscribed", "paid") and (line is None or over):
             line = _Line(terms)
             if fact.what == "subscribed" and terms.trial_days and not had_one:
@@ -202,6 +202,10 @@ def replay(terms: Terms, facts: list[Fact], at: datetime) -> Answer:
 
 def _is_over(line: _Line, at: datetime) -> bool:
     return line.cancel_at is not None and line.cancel_at <= line.now(at)
+
+
+def _may_come_back(line: _Line) -> bool:
+    return any(stretch.back is not None and stretch.rest for stretch in line.stretches)
 
 
 def _apply(line: _Line, fact: Fact) -> None:

@@ -15,6 +15,7 @@ from tests.operations.paying import (
     told,
     with_rule,
 )
+from tests.operations.subscribing import put, subscribe, subscription
 from tests.operations.test_access import check
 from tests.world import MONTHLY, World
 from tollgate.domain.dispute import DisputeStatus
@@ -171,6 +172,25 @@ class TestDispute:
         assert said(world) == (True, "paid", end)
         assert books(world) == {"psp": 150_000, "app": -150_000}
         assert told(world, "payment").count("payment.disputed") == 2
+
+    @pytest.mark.parametrize("comes_back", ["by_paying", "by_subscribing"])
+    def test_that_is_won_gives_back_the_time_also_to_who_had_canceled_and_came_back(
+        self, world: World, comes_back: str
+    ) -> None:
+        payment_id = paid(world, PLAN)
+        assert put(world, "cancel", subscription(world)["id"]).status == 200
+        world.pass_time(days=10)
+        self.dispute(world, payment_id, DisputeStatus.OPEN)
+        assert said(world)[:2] == (False, "disputed")
+        world.pass_time(days=5)
+        if comes_back == "by_subscribing":
+            assert subscribe(world).status == 200
+        paid(world, PLAN, "k-2")
+        assert said(world) == (True, "paid", "2026-03-15T09:00:00Z")
+        world.pass_time(days=5)
+        self.dispute(world, payment_id, DisputeStatus.WON)
+        assert said(world) == (True, "paid", "2026-04-02T09:00:00Z")  # the 18 days besides
+        assert world.rows("SELECT count(*) FROM subscriptions") == [(1,)]
 
     def test_that_is_lost_keeps_it(self, world: World) -> None:
         payment_id = paid(world, PLAN)

@@ -154,7 +154,7 @@ def _live_subscription(
     )
     cancel_at = None
     if live is not None:
-        if access(live.dates, now).status is not SubscriptionStatus.CANCELED:
+        if not is_replaceable(context, live, now):
             return live
         subscriptions.end_subscription(context.database, live.dates.subscription_id, actor, now)
         cancel_at = now if payment.is_off_session else None  # it gives its period, and no more
@@ -167,6 +167,14 @@ def _live_subscription(
         created_at=now,
         updated_at=now,
     )
+
+
+def is_replaceable(context: Context, live: Subscription, now: datetime) -> bool:
+    """Whether a new subscription takes the place of this one: it was canceled, and no time that a
+    refund or a dispute took of it can come back, for then it must be seen."""
+    if Standing(live, now).status is not SubscriptionStatus.CANCELED:
+        return False
+    return not periods.may_come_back(context.database, live.dates.subscription_id)
 
 
 def follow_money(

@@ -17,7 +17,6 @@ from tollgate.domain.subscription import (
     RenewalWishes,
     Standing,
     Subscription,
-    SubscriptionStatus,
 )
 from tollgate.operations.bills import (
     bill_now,
@@ -30,7 +29,7 @@ from tollgate.operations.bills import (
 from tollgate.operations.context import Call, Context, Reply
 from tollgate.operations.customers import seal_subscriber
 from tollgate.operations.pay_links import find_pay_url, find_pay_urls, pay_url
-from tollgate.operations.periods import resume_now, save, up_to_date
+from tollgate.operations.periods import is_replaceable, resume_now, save, up_to_date
 from tollgate.storage import access_cache, bills, plans, subscribers, subscriptions
 
 if TYPE_CHECKING:
@@ -42,8 +41,6 @@ if TYPE_CHECKING:
 
 SUBSCRIPTIONS_QUERY = ("client_id", "product", *PAGE_QUERY)
 """The query fields of the list."""
-
-_CANCELED = SubscriptionStatus.CANCELED
 
 
 def create_subscription(context: Context, call: "Call[CreateSubscription]") -> Reply:
@@ -182,12 +179,12 @@ def _found(context: Context, subscription_id: str) -> Subscription:
 def _live(
     context: Context, call: "Call[CreateSubscription]", plan: Plan | None
 ) -> Subscription | None:
-    """The client's subscription to the plan's product, unless it is over: then it makes room."""
+    """The client's subscription to the plan's product, unless it makes room for a new one."""
     if plan is None:
         return None
     database, now = context.database, context.now()
     live = subscriptions.find_live(database, plan.app_id, call.content.client_id, plan.product)
-    if live is not None and Standing(live, now).status is _CANCELED:
+    if live is not None and is_replaceable(context, live, now):
         ended = live.dates.subscription_id
         subscriptions.end_subscription(database, ended, call.caller.actor, now)
         return None

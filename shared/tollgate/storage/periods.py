@@ -68,6 +68,17 @@ def find_given(database: Database, payment_id: str) -> GivenTime | None:
     return GivenTime(row["subscription_id"], _period(row)) if row else None
 
 
+def may_come_back(database: Database, subscription_id: str) -> bool:
+    """Whether time was taken of this subscription that a refund which fails, or a dispute that is
+    won, would give back."""
+    row = database.one(
+        """SELECT 1 FROM subscription_periods
+           WHERE subscription_id = %(id)s AND (reversal ->> 'rest_seconds')::float > 0 LIMIT 1""",
+        {"id": subscription_id},
+    )
+    return row is not None
+
+
 def list_after(database: Database, subscription_id: str, instant: datetime) -> list[PaidPeriod]:
     """A subscription's periods that begin then or later, in order."""
     rows = database.all(
