@@ -142,6 +142,17 @@ def test_every_operation_tells_what_it_does_and_how_it_fails(document: dict[str,
         assert bool(operation["x-tollgate-roles"]) <= ({"401", "403", "429"} <= statuses)
 
 
+def test_it_says_where_a_body_is_wanted(document: dict[str, Any]) -> None:
+    told = {each["operationId"]: each.get("requestBody") for _, _, each in operations(document)}
+    without_model = {"pay_on_page", "receive_event"}  # a form, and bytes that are signed
+    for entry in read_entries(PROJECT):
+        for route in entry.routes:
+            body = told[route.name]
+            wants_one = route.body is not None or route.name in without_model
+            assert (body is not None) is wants_one, route.name
+            assert body is None or body["required"] is not route.body_optional, route.name
+
+
 def test_it_names_no_host_and_no_secret(document: dict[str, Any]) -> None:
     found = list(texts(document))
     hosts = {host for text in found for host in ADDRESS.findall(text)}

@@ -96,6 +96,20 @@ WITHOUT_MODEL: dict[str, dict[str, Any]] = {
 }
 """What an operation answers that has no model of its answer."""
 
+_BODIES_WITHOUT_MODEL: dict[str, dict[str, Any]] = {
+    "pay_on_page": {
+        "required": True,
+        "description": "The page's own form.",
+        "content": {_FORM: {"schema": {"type": "object"}}},
+    },
+    "receive_event": {
+        "required": True,
+        "description": "As the PSP sends it: its signature is over these bytes.",
+        "content": {_JSON: {"schema": {}}},
+    },
+}
+"""What is sent to an operation that has no model of it."""
+
 
 def path_item(entry: Entry, route: Route, models: Models) -> tuple[str, dict[str, Any]]:
     """The path of a route, and under its method what the document says of it."""
@@ -145,20 +159,8 @@ def _request_body(route: Route, models: Models) -> dict[str, Any] | None:
     if route.body is not None:
         schema = {"schema": models.sent(route.body)}
         form = {_FORM: schema} if route.form else {}
-        return {"required": True, "content": {**form, _JSON: schema}}
-    if route.name == "pay_on_page":
-        return {
-            "required": True,
-            "description": "The page's own form.",
-            "content": {_FORM: {"schema": {"type": "object"}}},
-        }
-    if route.method in _WITH_BODY:
-        return {
-            "required": True,
-            "description": "As the PSP sends it: its signature is over these bytes.",
-            "content": {_JSON: {"schema": {}}},
-        }
-    return None
+        return {"required": not route.body_optional, "content": {**form, _JSON: schema}}
+    return _BODIES_WITHOUT_MODEL.get(route.name)
 
 
 def _responses(route: Route, models: Models) -> dict[str, Any]:
