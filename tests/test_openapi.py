@@ -153,6 +153,19 @@ def test_it_says_where_a_body_is_wanted(document: dict[str, Any]) -> None:
             assert body is None or body["required"] is not route.body_optional, route.name
 
 
+def test_every_instant_is_told_as_one(document: dict[str, Any]) -> None:
+    found = [
+        (f"{name}.{field}", kind)
+        for name, schema in document["components"]["schemas"].items()
+        for field, told in schema.get("properties", {}).items()
+        if re.search(r"_(at|until|through|end)$|^as_of$", field)
+        for kind in told.get("anyOf", [told])
+        if kind.get("type") == "string"
+    ]
+    assert found
+    assert not [where for where, kind in found if kind.get("format") != "date-time"]
+
+
 def test_it_names_no_host_and_no_secret(document: dict[str, Any]) -> None:
     found = list(texts(document))
     hosts = {host for text in found for host in ADDRESS.findall(text)}

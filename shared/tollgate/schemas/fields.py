@@ -14,6 +14,7 @@ from pydantic import (
     Field,
     PlainSerializer,
     StringConstraints,
+    WithJsonSchema,
 )
 
 from tollgate.domain.ids import CLIENT_ID_PATTERN, PLAN_CODE_PATTERN
@@ -86,7 +87,11 @@ Url = Annotated[
     StringConstraints(pattern=r"^https?://[!-~]+$", max_length=2048),
     AfterValidator(_has_an_origin),
 ]
-Instant = Annotated[datetime, PlainSerializer(rfc3339, return_type=str)]
+Instant = Annotated[
+    datetime,
+    PlainSerializer(rfc3339, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
+]
 SentInstant = Annotated[
     AwareDatetime,
     Field(description="RFC 3339, with an offset or Z"),

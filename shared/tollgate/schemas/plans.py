@@ -73,7 +73,7 @@ class CreatePlan(RequestModel):
     grace_days: Days = 0
     refund_rule: RefundRule = RefundRule.END_NOW
     renewal_lead_days: LeadDays = 3
-    dunning_days: DunningDays = Field(default_factory=lambda: [1, 3, 5, 7])
+    dunning_days: DunningDays = Field(default=[1, 3, 5, 7])
     proration: Proration = Proration.CREDIT
     prices: Prices
 

@@ -144,12 +144,10 @@ class SubscriptionList(AnswerModel):
 
 
 class CheckView(AnswerModel):
-    """Whether this client has paid, and why the answer is what it is.
+    """Whether this client has paid, and why the answer is what it is."""
 
-    The function builds this answer without pydantic, whose import would double its cold start;
-    a test holds the two together.
-    """
-
+    # the function builds it without pydantic, whose import would double its cold start; a test
+    # holds the two together
     client_id: str
     product: str | None
     active: bool
