@@ -217,6 +217,27 @@ class TestRefusals:
         assert (answer.status, answer.json["code"]) == (409, "already_canceled")
         assert everything(world) == before
 
+    @pytest.mark.parametrize(
+        ("function", "body"),
+        [
+            ("cancel", {"at": "period_end"}),
+            ("cancel", {"at": "now"}),
+            ("cancel", {"at": "never"}),
+            ("change", {"plan": "gold"}),
+        ],
+    )
+    def test_what_is_over_is_followed_by_a_new_one(
+        self, world: World, function: str, body: dict[str, str]
+    ) -> None:
+        paid(world, PLAN)
+        add_plan(world, "gold", 300_000)
+        subscription_id = subscription(world)["id"]
+        put(world, "cancel", subscription_id, {"at": "now"})
+        answer = put(world, function, subscription_id, body)
+        assert answer.status == 409
+        assert "create a new one" in answer.json["detail"].lower()
+        assert subscribe(world).status == 201
+
     def test_bodies_that_do_not_fit(self, world: World) -> None:
         paid(world, PLAN)
         subscription_id, before = subscription(world)["id"], everything(world)

@@ -164,15 +164,15 @@ class NotRefundable(Conflict):
 
 
 class AlreadyCanceled(Conflict):
-    """This subscription is canceled already, or ends with its period. Cancel at now, or never."""
+    """This subscription ends with its period already. Cancel at now, or never."""
 
 
 class NotCanceled(Conflict):
-    """This subscription has no end to take back. One that is over is followed by a new one."""
+    """This subscription has no end to take back. If it is over, create a new one."""
 
 
 class NotPausable(Conflict):
-    """Only a subscription with free or paid time left can be paused."""
+    """Only a subscription that has free or paid time left, and is not paused, can be paused."""
 
 
 class NotPaused(Conflict):

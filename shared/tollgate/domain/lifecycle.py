@@ -36,7 +36,9 @@ def cancel(subscription: Subscription, at: CancelAt, now: datetime) -> Subscript
         if over or dates.cancel_at is None:
             raise NotCanceled
         return _with(subscription, replace(dates, cancel_at=None), now)
-    if over or (at is CancelAt.PERIOD_END and dates.cancel_at is not None):
+    if over:
+        raise AlreadyCanceled("This subscription is over. Create a new one if its client is back.")
+    if at is CancelAt.PERIOD_END and dates.cancel_at is not None:
         raise AlreadyCanceled
     ends_at = dates.ends_at
     later = at is CancelAt.PERIOD_END and ends_at is not None and ends_at > clock

@@ -72,8 +72,10 @@ def _plan_for(context: Context, subscription: Subscription, code: str) -> Priced
     dates, status = subscription.dates, Standing(subscription, context.now()).status
     if status is SubscriptionStatus.PAUSED:
         raise NotChangeable("It is paused: resume it first.")
-    if status is SubscriptionStatus.CANCELED or dates.cancel_at is not None:
-        raise NotChangeable("It is canceled, or ends with its period. Take that back first.")
+    if status is SubscriptionStatus.CANCELED:
+        raise NotChangeable("It is over. Create a new one on this plan.")
+    if dates.cancel_at is not None:
+        raise NotChangeable("It ends with its period. Take that back first.")
     priced = plans.find_priced(context.database, subscription.app_id, code)
     if priced is None or priced.plan.archived_at is not None:
         raise UnknownPlan
