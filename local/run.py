@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,9 @@ async def run(directory: Path, port: int) -> int:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    # whoever read it may be gone, as `| tee` is after Ctrl-C: what runs is stopped all the same
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
 def _welcome(described: dict[str, Any], run_file: Path) -> str:
