@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tests import conftest as stores
 from tests.journeys import conftest as journeys
 from tests.journeys.conftest import Served
 from tollgate_client import (
+    Conflict,
     EntitlementRefused,
     Entitlements,
     Invalid,
@@ -185,6 +187,26 @@ def test_a_subscription_and_its_check(tollgate: Tollgate) -> None:
     check = tollgate.check("sub-1", subscription.product)
     assert (check.subscription_id, check.active) == (subscription.id, False)
     assert check.entitlement is None
+
+
+def test_a_subscription_from_its_link_to_its_end(tollgate: Tollgate, served: Served) -> None:
+    made = tollgate.create_subscription("life-1", "monthly", renewal={"language": "sw"})
+    assert (made.status, made.renewal["language"]) == ("incomplete", "sw")
+    assert made.pay_url is not None
+    assert served.http.get(made.pay_url).status_code == 200
+    pay(served, tollgate, "life-1")
+    assert tollgate.get_subscription(made.id).pay_url is None
+    until = datetime.now(timezone.utc) + timedelta(days=3650)
+    assert tollgate.pause_subscription(made.id, resumes_at=until).resumes_at == until
+    assert tollgate.resume_subscription(made.id).status == "active"
+    with pytest.raises(Conflict) as refused:
+        tollgate.resume_subscription(made.id)
+    assert refused.value.code == "not_paused"
+    assert tollgate.cancel_subscription(made.id).cancel_at is not None
+    assert tollgate.cancel_subscription(made.id, at="never").cancel_at is None
+    with pytest.raises(Invalid):
+        tollgate.change_subscription(made.id, "monthly", proration="none")
+    assert tollgate.cancel_subscription(made.id, at="now").status == "canceled"
 
 
 def test_an_entitlement_verifies_offline(tollgate: Tollgate, served: Served) -> None:

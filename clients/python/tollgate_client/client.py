@@ -6,6 +6,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -105,6 +106,7 @@ class Tollgate:
         cancel_url: str | None = None,
         customer: Mapping[str, str] | None = None,
         method: str | None = None,
+        save_method: bool | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> Payment:
         """Starts a payment: for a `plan`, or for an `amount` in minor units of a `currency`.
@@ -130,6 +132,7 @@ class Tollgate:
             "cancel_url": cancel_url,
             "customer": dict(customer) if customer is not None else None,
             "method": method,
+            "save_method": save_method,
             "metadata": dict(metadata) if metadata is not None else None,
         }
         headers = {"Idempotency-Key": _idempotency_key(idempotency_key)}
@@ -139,14 +142,71 @@ class Tollgate:
         """One payment. Raises NotFound and the other ApiErrors, ConnectionFailed."""
         return read(Payment, self._get(f"payments/get/{_segment(payment_id)}"))
 
-    def create_subscription(self, client_id: str, plan: str) -> Subscription:
+    def create_subscription(
+        self,
+        client_id: str,
+        plan: str,
+        *,
+        currency: str | None = None,
+        customer: Mapping[str, str] | None = None,
+        renewal: Mapping[str, Any] | None = None,
+    ) -> Subscription:
         """A subscription of this client to the plan, or the live one moved to it.
 
-        Harmless to repeat. It gives access once a payment for its plan succeeds, or at once where
-        the plan has a trial. Raises ApiError, ConnectionFailed.
+        Harmless to repeat. It gives access once the client has paid at its `pay_url`, or a payment
+        for its plan succeeds; at once where the plan has a trial. A client who comes back after the
+        end is given a new `pay_url` by it. Raises ApiError, ConnectionFailed.
         """
-        body = {"client_id": client_id, "plan": plan}
+        body = {
+            "client_id": client_id,
+            "plan": plan,
+            "currency": currency,
+            "customer": dict(customer) if customer is not None else None,
+            "renewal": dict(renewal) if renewal is not None else None,
+        }
         return read(Subscription, self._post("subscriptions/create", body, {}))
+
+    def get_subscription(self, subscription_id: str) -> Subscription:
+        """One subscription. Raises NotFound and the other ApiErrors, ConnectionFailed."""
+        return read(Subscription, self._get(f"subscriptions/get/{_segment(subscription_id)}"))
+
+    def cancel_subscription(self, subscription_id: str, at: str = "period_end") -> Subscription:
+        """Ends it with its period, or "now"; "never" takes that back. No money moves by it.
+
+        Raises Conflict where there is no such end to make or to take back, as a second time;
+        NotFound and the other ApiErrors, ConnectionFailed.
+        """
+        return self._move("cancel", subscription_id, at=at)
+
+    def change_subscription(
+        self, subscription_id: str, plan: str, *, proration: str | None = None
+    ) -> Subscription:
+        """Puts it on another plan of its product.
+
+        `proration` is "credit", "charge_now" or "none", and the plan's own unless given. After
+        "charge_now" the plan has changed, or the client has to pay at `pay_url` first.
+
+        Raises Invalid, Conflict, NotFound and the other ApiErrors, ConnectionFailed.
+        """
+        return self._move("change", subscription_id, plan=plan, proration=proration)
+
+    def pause_subscription(
+        self, subscription_id: str, *, resumes_at: datetime | None = None
+    ) -> Subscription:
+        """Stands it still, until then, or until it is resumed or paid for.
+
+        Raises Conflict where no time is left or it is paused; NotFound and the other ApiErrors,
+        ConnectionFailed; ValueError for a time without its zone.
+        """
+        if resumes_at is not None and resumes_at.tzinfo is None:
+            raise ValueError("resumes_at is a time without its zone")
+        until = resumes_at.isoformat() if resumes_at is not None else None
+        return self._move("pause", subscription_id, resumes_at=until)
+
+    def resume_subscription(self, subscription_id: str) -> Subscription:
+        """Lets it go on where it stood. Raises Conflict where it is not paused; NotFound and the
+        other ApiErrors, ConnectionFailed."""
+        return self._move("resume", subscription_id)
 
     def check(self, client_id: str, product: str | None = None) -> Check:
         """Has this client paid, and why? Asks Tollgate. Raises ApiError, ConnectionFailed."""
@@ -217,14 +277,23 @@ class Tollgate:
     def _get(self, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
         return self._caller.send(Request("GET", path, query or {}))
 
+    def _move(self, function: str, subscription_id: str, **body: object) -> Subscription:
+        path = f"subscriptions/{function}/{_segment(subscription_id)}"
+        return read(Subscription, self._send("PUT", path, body, {}))
+
     def _post(
         self, path: str, body: Mapping[str, object], headers: Mapping[str, str]
+    ) -> dict[str, Any]:
+        return self._send("POST", path, body, headers)
+
+    def _send(
+        self, method: str, path: str, body: Mapping[str, object], headers: Mapping[str, str]
     ) -> dict[str, Any]:
         given = {name: value for name, value in body.items() if value is not None}
         # one spelling: Tollgate compares the bytes that are sent under one idempotency key
         content = json.dumps(given, sort_keys=True, separators=(",", ":")).encode()
         json_headers = {"Content-Type": "application/json", **headers}
-        return self._caller.send(Request("POST", path, {}, json_headers, content))
+        return self._caller.send(Request(method, path, {}, json_headers, content))
 
 
 def _idempotency_key(given: str | None) -> str:

@@ -103,7 +103,7 @@ class NotFound(ApiError):
 
 
 class Conflict(ApiError):
-    """Another request is changing the same thing."""
+    """It is not in a state for that, or another request is changing it: `code` tells which."""
 
 
 class RateLimited(ApiError):

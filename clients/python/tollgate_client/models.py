@@ -49,7 +49,12 @@ class Payment:
 
 @dataclass(frozen=True)
 class Subscription:
-    """A subscription; `status` is as of the answer."""
+    """A subscription; `status` is as of the answer.
+
+    `status` is one of: incomplete (nothing was paid yet), trialing, active, past_due, paused,
+    canceled, expired. `pay_url` is the page where the client pays what is due; None when nothing
+    is asked for just now.
+    """
 
     id: str
     client_id: str
@@ -61,7 +66,11 @@ class Subscription:
     trial_end: datetime | None
     grace_until: datetime | None
     paused_at: datetime | None
+    resumes_at: datetime | None
     cancel_at: datetime | None
+    currency: str | None
+    renewal: dict[str, Any]
+    pay_url: str | None = field(repr=False)
     livemode: bool
     created_at: datetime
     updated_at: datetime
