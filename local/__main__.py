@@ -13,6 +13,9 @@ from local.postgres import ServerError
 from local.run import run
 from local.system import PROJECT
 
+INTERRUPTED = 130
+"""What a shell makes of Ctrl-C: 128 and the signal's number."""
+
 
 def main() -> int:
     """Runs what was asked for; 0 when all went well."""
@@ -30,6 +33,8 @@ def main() -> int:
     except (ServerError, ProjectError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

@@ -37,14 +37,16 @@ async def demo(directory: Path, port: int) -> int:
     with (directory / "log.txt").open("w") as log:
         # servers of its own, whatever DATABASE_URL says
         system = System(directory, port, _tell, lambda line: print(line, file=log, flush=True))
+        starting = asyncio.create_task(system.start())
         try:
-            described = await system.start()
+            described = await asyncio.shield(starting)
             async with httpx.AsyncClient(timeout=30) as http:
                 await Story(described, http).tell()
         except StoryError as error:
             _tell(f"\nWRONG: {error}\nThe log is in {directory / 'log.txt'}.")
             return 1
         finally:
+            await asyncio.wait({starting})  # what is half started can't be stopped
             await system.stop()
     _tell("\nEvery step was right.")
     return 0

@@ -109,7 +109,7 @@ def _serve(directory: Path, stores: Stores) -> Iterator[Served]:
     log: list[str] = []
     system = System(
         directory,
-        _free_pair(),
+        free_pair(),
         print,
         log.append,
         database_url=stores.owner_url,
@@ -136,7 +136,7 @@ def _serve(directory: Path, stores: Stores) -> Iterator[Served]:
         print("\n".join(log[-200:]))
 
 
-def _free_pair() -> int:
+def free_pair() -> int:
     """A port such that it and the next one are free: the host's and the stand-in's."""
     while True:
         port = free_port()

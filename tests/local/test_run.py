@@ -1,16 +1,23 @@
-"""`make run`: what it started is stopped, also when nobody reads any more what it says."""
+"""`make run` and `make demo`: what they started is stopped, however they are ended."""
 
 import asyncio
 import os
+import signal
 import socket
+import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from local.__main__ import INTERRUPTED
 from local.postgres import ServerError
 from local.run import run
+from tests.journeys.conftest import free_pair
+
+PROJECT = Path(__file__).parents[2]
 
 
 def test_it_ends_in_order_though_nobody_listens(
@@ -25,3 +32,18 @@ def test_it_ends_in_order_though_nobody_listens(
         asyncio.run(run(tmp_path, taken.getsockname()[1]))
     with suppress(BrokenPipeError):
         stderr.close()
+
+
+@pytest.mark.parametrize(("what", "code"), [("demo", INTERRUPTED), ("run", 0)])
+def test_what_is_ended_while_it_starts_leaves_no_server(folder: Path, what: str, code: int) -> None:
+    data = folder / ("demo" if what == "demo" else "") / "postgres" / "data"
+    command = [sys.executable, "-m", "local", what, "--directory", str(folder)]
+    with subprocess.Popen([*command, "--port", str(free_pair())], cwd=PROJECT) as started:
+        give_up_at = time.monotonic() + 60
+        while not data.exists():
+            assert started.poll() is None and time.monotonic() < give_up_at, "nothing starts"
+            time.sleep(0.02)
+        started.send_signal(signal.SIGINT)
+        ended = started.wait(180)
+    assert ended == code
+    assert not (data / "postmaster.pid").exists()
