@@ -9,63 +9,18 @@ from typing import Any
 import pytest
 
 from tests.operations.paying import PLAN, create, paid
+from tests.operations.subscribing import DECLINED, Bank, days, keep_card, renew
 from tests.operations.test_access import check
-from tests.scripted_psp import ScriptedPsp
 from tests.world import World
 from tollgate.domain.errors import PspUnavailable
-from tollgate.domain.order import Order, SavedMethod
-from tollgate.domain.outcome import Outcome
-from tollgate.domain.payment import Failure, Method, PaymentStatus, RetryAdvice
-
-CARD = SavedMethod("cus_1", "pm_1")
-DECLINED = Failure("card_declined", "The card was declined.")
-
-
-class Bank(ScriptedPsp):
-    """Charges a saved method at once, as `verdict` says; a page waits for its client."""
-
-    verdict: Failure | None = None
-
-    def start(self, order: Order) -> Outcome:
-        outcome = super().start(order)
-        if order.saved_method is None:
-            return outcome
-        if self.verdict is not None:
-            return replace(
-                outcome, status=PaymentStatus.FAILED, failure=self.verdict, next_action=None
-            )
-        return replace(outcome, status=PaymentStatus.SUCCEEDED, next_action=None)
-
-    @property
-    def charges(self) -> int:
-        """How often a saved method was charged."""
-        return sum(order.saved_method is not None for order in self.starts)
+from tollgate.domain.order import Order
+from tollgate.domain.payment import Method, PaymentStatus, RetryAdvice
 
 
 @pytest.fixture
 def bank(world: World) -> Bank:
     """The world's PSP: the client's card is kept from its first payment."""
-    bank = Bank()
-    bank.alter = lambda outcome: (
-        replace(outcome, saved_method=CARD)
-        if outcome.status is PaymentStatus.SUCCEEDED
-        else outcome
-    )
-    world.psp = bank
-    paid(world, PLAN | {"save_method": True})
-    return bank
-
-
-def renew(world: World) -> dict[str, Any]:
-    report: dict[str, Any] = world.run_timer("subscriptions/renew")["renew_subscriptions"]
-    return report
-
-
-def days(world: World, number: int) -> None:
-    """So many days, with the timer once a day."""
-    for _ in range(number):
-        world.pass_time(days=1)
-        renew(world)
+    return keep_card(world)
 
 
 def due_events(world: World) -> list[datetime]:
