@@ -1,5 +1,6 @@
 """The platform's deployer: installed from the lock file, run against a loopback API host."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -35,14 +36,16 @@ class Outcome:
 
 def install() -> None:
     """`npm ci` from package-lock.json, once per lock file. Raises DeployerUnavailableError."""
-    wanted = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
-    if _STAMP.is_file() and _STAMP.read_text() == wanted:
-        return
-    npm = _required("npm")
-    done = subprocess.run([npm, "ci"], cwd=HERE, check=False, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise DeployerUnavailableError(f"npm ci failed in {HERE}:\n{done.stderr.strip()}")
-    _STAMP.write_text(wanted)
+    with (HERE / "package-lock.json").open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests on another core want it, too
+        wanted = hashlib.sha256(lock.read()).hexdigest()
+        if _STAMP.is_file() and _STAMP.read_text() == wanted:
+            return
+        npm = _required("npm")
+        done = subprocess.run([npm, "ci"], cwd=HERE, check=False, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise DeployerUnavailableError(f"npm ci failed in {HERE}:\n{done.stderr.strip()}")
+        _STAMP.write_text(wanted)
 
 
 def deploy(
