@@ -117,4 +117,32 @@ RENEWAL_BUGS = (
         "        if False:\n            return locked",
         ("tests/operations/test_pay_page_waits.py",),
     ),
+    Bug(
+        "a second tap on the pay page sends a second prompt",
+        "shared/tollgate/operations/pay_page.py",
+        "    if is_late or _is_over(context, opened.bill):\n",
+        "    if _is_over(context, opened.bill):\n",
+        ("tests/operations/test_pay_page.py",),
+    ),
+    Bug(
+        "a charge that was on its way ends a pause",
+        _PERIODS,
+        "    if payment.is_off_session and live.dates.is_paused(now):\n",
+        "    if False:\n",
+        ("tests/operations/test_pauses.py",),
+    ),
+    Bug(
+        "time that a won dispute gives back goes to a subscription that was replaced",
+        _PERIODS,
+        "    return not periods.may_come_back(context.database, live.dates.subscription_id)\n",
+        "    return True\n",
+        ("tests/operations/test_refund_effects.py",),
+    ),
+    Bug(
+        "an end is never told when the row is written before the timer comes",
+        "migrations/0036_subscriptions_follow_dates.sql",
+        "        NEW.status := OLD.status;\n",
+        "",
+        ("tests/operations/test_renewal_days.py",),
+    ),
 )

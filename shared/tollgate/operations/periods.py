@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from tollgate.domain.bill import Bill, BillKind
+from tollgate.domain.billing import Period
 from tollgate.domain.errors import NotChangeable, NotPaused
 from tollgate.domain.events import EventType
 from tollgate.domain.granting import Share, grant, has_time_left
@@ -46,32 +47,39 @@ def grant_period(
     plan = plans.find_plan(database, payment.app_id, payment.plan)
     assert plan is not None
     live = _live_subscription(context, payment, actor, now)
+    extended, period, event = _extended(context, live, payment, plan, now)
+    save(context, extended, event, actor)
+    subscription_id = extended.dates.subscription_id
+    worth = worth_paid(period, payment.amount_captured_minor)
+    periods.insert_period(database, payment, subscription_id, period, worth=worth, now=now)
+    follow_dates(context, extended, actor, paid_bill_id=payment.bill_id)
+    granted = subscriptions.read_access(database, payment.app_id, payment.client_id)
+    return replace(payment, subscription_id=subscription_id), granted
+
+
+def _extended(
+    context: Context, live: Subscription, payment: Payment, plan: Plan, now: datetime
+) -> tuple[Subscription, Period, EventType]:
+    """The subscription with the time that this payment buys, that time, and what is told of it."""
     now = max(now, live.dates.paused_at or now)  # by a clock that is ahead of this one
     current = awake(context, live, now)
     was = Standing(current, now).status
-    bill = bills.get_bill(database, payment.bill_id) if payment.bill_id else None
+    bill = bills.get_bill(context.database, payment.bill_id) if payment.bill_id else None
     # what was asked: of a change, less than a period costs
     price = bill.price if bill and bill.kind is BillKind.CHANGE else payment.money
     changed = _changed_by(context, current, plan, bill) if bill else None
-    current = changed or current
     extended, period = grant(
-        current,
+        changed or current,
         plan,
         now,
         paid=Share(payment.amount_captured_minor, price.amount_minor),
         # who was charged while away may have wished to leave
         withdraws_cancellation=not payment.is_off_session,
     )
-    extended = replace(extended, currency=payment.money.currency)
     if payment.is_off_session and live.dates.is_paused(now):
         extended = pause(extended, live.dates.resumes_at, now)  # nor did it wish to go on
-    save(context, extended, _event_of_payment(was, changes=changed is not None), actor)
-    worth = worth_paid(period, payment.amount_captured_minor)
-    subscription_id = extended.dates.subscription_id
-    periods.insert_period(database, payment, subscription_id, period, worth=worth, now=now)
-    follow_dates(context, extended, actor, paid_bill_id=payment.bill_id)
-    granted = subscriptions.read_access(database, payment.app_id, payment.client_id)
-    return replace(payment, subscription_id=subscription_id), granted
+    event = _event_of_payment(was, changes=changed is not None)
+    return replace(extended, currency=payment.money.currency), period, event
 
 
 def _event_of_payment(was: SubscriptionStatus, *, changes: bool) -> EventType:
