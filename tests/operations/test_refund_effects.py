@@ -192,6 +192,21 @@ class TestDispute:
         assert said(world) == (True, "paid", "2026-04-02T09:00:00Z")  # the 18 days besides
         assert world.rows("SELECT count(*) FROM subscriptions") == [(1,)]
 
+    def test_of_one_of_two_payments_lets_who_left_with_time_to_spare_come_back(
+        self, world: World
+    ) -> None:
+        first = paid(world, PLAN)
+        paid(world, PLAN, "k-2")
+        self.dispute(world, first, DisputeStatus.OPEN)
+        assert put(world, "cancel", subscription(world)["id"], {"at": "now"}).status == 200
+        world.pass_time(days=1)
+        assert said(world)[:2] == (False, "expired")
+        comes_back = subscribe(world).json
+        assert comes_back["pay_url"] is not None
+        assert subscribe(world).json["pay_url"] == comes_back["pay_url"]
+        paid(world, PLAN, "k-3")
+        assert said(world)[:2] == (True, "paid")
+
     def test_that_is_lost_keeps_it(self, world: World) -> None:
         payment_id = paid(world, PLAN)
         self.dispute(world, payment_id, DisputeStatus.OPEN)

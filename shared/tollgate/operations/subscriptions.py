@@ -17,6 +17,7 @@ from tollgate.domain.subscription import (
     RenewalWishes,
     Standing,
     Subscription,
+    SubscriptionStatus,
 )
 from tollgate.operations.bills import (
     bill_now,
@@ -69,7 +70,8 @@ def create_subscription(context: Context, call: "Call[CreateSubscription]") -> R
         if call.content.customer is not None:
             sealed = seal_subscriber(context, subscription, call.content.customer.model_dump())
             subscribers.save_customer(database, subscription.dates.subscription_id, sealed)
-        if has_time_left(subscription.dates, now):
+        was_canceled = Standing(subscription, now).status is SubscriptionStatus.CANCELED
+        if has_time_left(subscription.dates, now) and not was_canceled:
             bill = bills.find_open(database, subscription.dates.subscription_id)
         else:
             bill = bill_now(context, subscription, plan, call.caller.actor)
