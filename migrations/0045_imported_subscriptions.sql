@@ -17,7 +17,8 @@ END
 $$;
 CREATE TRIGGER imported_time_is_paused_too BEFORE UPDATE OF paused_at ON subscriptions
     FOR EACH ROW
-    WHEN (OLD.paused_at IS DISTINCT FROM NEW.paused_at AND OLD.imported_through > OLD.paused_at)
+    WHEN (OLD.paused_at IS DISTINCT FROM NEW.paused_at AND OLD.imported_through > OLD.paused_at
+        AND NEW.updated_at > OLD.paused_at) -- else it has not begun, by a clock that runs late
     EXECUTE FUNCTION imported_time_is_paused_too();
 
 -- migrate:down

@@ -199,6 +199,16 @@ class TestPause:
         assert refund(world, payment_id).status == 201
         assert world.rows("SELECT paid_through = imported_through FROM subscriptions") == [(True,)]
 
+    def test_that_begins_twice_by_two_clocks_moves_nothing(self, desk: Desk) -> None:
+        """By the other container's clock, which runs late, it has not begun yet."""
+        world = desk.world
+        desk.bring(f"client-1,monthly,{PAID_THROUGH}")
+        assert change(world, "pause").status == 200
+        world.now -= timedelta(seconds=2)
+        assert change(world, "pause").status == 200
+        world.now += timedelta(seconds=2)
+        assert world.rows("SELECT paid_through = imported_through FROM subscriptions") == [(True,)]
+
 
 class TestChangeOfPlan:
     @pytest.mark.parametrize("proration", ["credit", "charge_now"])
