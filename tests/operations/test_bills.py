@@ -65,6 +65,16 @@ class TestPayUrl:
         assert [show(world, link_of(url)).status for url in (old, new)] == [404, 200]
         assert [status for status, _, _ in bills(world)] == ["void", "open"]
 
+    def test_stays_when_the_timer_comes_to_a_subscription_from_before(self, world: World) -> None:
+        """From before there was a told status: its client came back before it was looked at."""
+        paid(world, PLAN)
+        world.pass_time(days=30)
+        world.rows("UPDATE subscriptions SET status = NULL, turns_at = created_at RETURNING 1")
+        pay_url = subscribe(world).json["pay_url"]
+        renew(world)
+        assert subscription(world)["pay_url"] == pay_url
+        assert [status for status, _, _ in bills(world)] == ["open"]
+
     def test_is_for_what_the_app_bills_in_now(self, world: World) -> None:
         subscribe(world)
         world.pass_time(seconds=1)

@@ -39,8 +39,11 @@ def move_due(database: Database, now: datetime, random_bytes: RandomBytes, limit
                UPDATE subscriptions s
                SET status = becomes,
                    turns_at = subscription_turns_at(s, %(now)s),
-                   bill_opens_at = CASE WHEN was IS NULL THEN subscription_bill_opens_at(s)
-                                        ELSE s.bill_opens_at END,
+                   bill_opens_at = CASE
+                       WHEN was IS NULL AND NOT EXISTS (
+                           SELECT FROM bills WHERE subscription_id = s.id AND status = 'open')
+                       THEN subscription_bill_opens_at(s)
+                       ELSE s.bill_opens_at END,
                    version = version + (type IS NOT NULL)::int
                FROM turning WHERE s.id = turning.id
                RETURNING s.id, s.app_id, s.client_id, s.product, s.plan, s.next_plan,
