@@ -105,7 +105,7 @@ def pay_on_page(context: Context, call: Call[None]) -> Reply:
 
 
 def _pay(context: Context, opened: _Opened, wish: Try, sent: Sent) -> Reply:
-    if not make_room(context, opened.last):  # only now: a form that is refused ends nothing
+    if not make_room(context, opened.last):  # only now: what was refused above ends nothing
         return _back(opened)
     try:
         payment = pay_bill(context, opened.bill, wish, ACTOR)
