@@ -262,7 +262,7 @@ class TestRefunded:
         assert bank.charges == 0
         assert {status for status, _, _ in bills(world)} <= {"void"}
 
-    def test_an_end_that_moves_to_where_another_bill_was_due_is_told_to_an_operator(
+    def test_an_end_that_moves_to_where_another_bill_was_paid_is_reported(
         self, world: World
     ) -> None:
         """Days are paid ahead, as far as bills open; then one in the middle is given back."""

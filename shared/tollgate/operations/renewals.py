@@ -165,8 +165,8 @@ def _open_batch(
     bills.postpone_bills(every.database, not_priced, now + NOT_PRICED_PAUSE)
     opened = bills.open_bills(every.database, to_open, _ACTOR)
     for subscription_id in {bill.subscription_id for bill in to_open} - set(opened):
-        # a refund moved the end to where a period that is paid for began: an operator is to ask
-        log("bill.paid_before", alert=True, subscription_id=subscription_id)
+        # a refund moved the end back to where a bill was paid: who had money back is not asked anew
+        log("bill.paid_before", subscription_id=subscription_id)
         report.troubled.append(subscription_id)
     subscriptions.tell(
         every.database,
