@@ -49,7 +49,7 @@ PERMISSIONS: Mapping[str, Permission] = {
     "refund_payment": Permission(_APP, Scope.PAYMENTS_WRITE, moves_money=True),
     "create_subscription": Permission(_APP, Scope.SUBSCRIPTIONS_WRITE),
     "get_subscription": Permission(_EVERY_ROLE, Scope.SUBSCRIPTIONS_READ),
-    "list_subscriptions": Permission(_APP_OR_ADMIN, Scope.SUBSCRIPTIONS_READ),
+    "list_subscriptions": Permission(_EVERY_ROLE, Scope.SUBSCRIPTIONS_READ),
     "cancel_subscription": Permission(_APP, Scope.SUBSCRIPTIONS_WRITE),
     "pause_subscription": Permission(_APP, Scope.SUBSCRIPTIONS_WRITE),
     "resume_subscription": Permission(_APP, Scope.SUBSCRIPTIONS_WRITE),
