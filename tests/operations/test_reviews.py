@@ -142,6 +142,13 @@ class TestAccept:
         reconcile(world)
         assert read(world, payment_id)["amount_refunded"] == 300
 
+    def test_the_check_knows_its_period_at_once(self, world: World, reviews: Operator) -> None:
+        paid(world, PLAN)
+        payment_id = doubtful(world, PLAN, "k-2")
+        assert check(world)["paid_through"] == "2026-02-28T09:00:00Z"
+        reviews.ask("POST", f"/{payment_id}", ACCEPT)
+        assert check(world)["paid_through"] == "2026-03-31T09:00:00Z"
+
     def test_of_what_was_paid_before_is_as_it_was(self, world: World, reviews: Operator) -> None:
         payment_id = doubted_later(world, PLAN)
         assert check(world)["active"] is True
@@ -273,3 +280,6 @@ class TestDecided:
         assert status_of(world, payment_id) == "refunded"
         (period,) = world.rows("SELECT reversal ->> 'reason' FROM subscription_periods")
         assert period == ("refunded",)
+        for _ in range(2):  # what Redis held before is not believed any more
+            answer = check(world)
+            assert (answer["active"], answer["reason"]) == (False, "refunded")

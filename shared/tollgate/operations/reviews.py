@@ -15,8 +15,9 @@ from tollgate.domain.settling import paid_status
 from tollgate.operations.context import Call, Context
 from tollgate.operations.periods import follow_money, grant_period
 from tollgate.operations.settlement import save_locked
-from tollgate.storage import disputes, payments
+from tollgate.storage import access_cache, disputes, payments
 from tollgate.storage.payments import PaymentFilter
+from tollgate.storage.subscriptions import ClientDates
 
 if TYPE_CHECKING:
     from tollgate.schemas.reviews import ResolveReview
@@ -49,11 +50,21 @@ def resolve_review(context: Context, call: "Call[ResolveReview]") -> Payment:
         payment = payments.lock_payment(context.database, call.target)
         if payment.status is not PaymentStatus.NEEDS_REVIEW:
             raise NotInReview
-        if call.content.resolution == "reject":
-            return _reject(context, call, payment)
-        if payment.amount_captured_minor:
-            return _accept_as_it_was(context, call, payment)
-        return _accept_as_paid(context, call, payment)
+        decided, dates = _decide(context, call, payment)
+    if dates:  # only now that it is committed
+        access_cache.put_dates(context.cache, payment.app_id, payment.client_id, dates)
+    return decided
+
+
+def _decide(
+    context: Context, call: "Call[ResolveReview]", payment: Payment
+) -> tuple[Payment, ClientDates | None]:
+    """The payment as it then stands, and its client's dates where they changed."""
+    if call.content.resolution == "reject":
+        return _reject(context, call, payment), None
+    if payment.amount_captured_minor:
+        return _accept_as_it_was(context, call, payment)
+    return _accept_as_paid(context, call, payment)
 
 
 def _reject(context: Context, call: "Call[ResolveReview]", payment: Payment) -> Payment:
@@ -63,16 +74,20 @@ def _reject(context: Context, call: "Call[ResolveReview]", payment: Payment) -> 
     return _save(context, call, payment, canceled, "payment.review_rejected")
 
 
-def _accept_as_it_was(context: Context, call: "Call[ResolveReview]", payment: Payment) -> Payment:
+def _accept_as_it_was(
+    context: Context, call: "Call[ResolveReview]", payment: Payment
+) -> tuple[Payment, ClientDates | None]:
     """What made it doubtful is not believed; what was recorded before stands."""
     disputed = disputes.list_of_payment(context.database, payment.id)
     captured, refunded = payment.amount_captured_minor, payment.amount_refunded_minor
     after = replace(payment, status=paid_status(captured, refunded, disputed), failure=None)
-    follow_money(context, payment, after, call.caller.actor)
-    return _save(context, call, payment, after, "payment.review_accepted", look_again=True)
+    dates = follow_money(context, payment, after, call.caller.actor)
+    return _accepted(context, call, payment, after), dates
 
 
-def _accept_as_paid(context: Context, call: "Call[ResolveReview]", payment: Payment) -> Payment:
+def _accept_as_paid(
+    context: Context, call: "Call[ResolveReview]", payment: Payment
+) -> tuple[Payment, ClientDates | None]:
     if (payment.review or {}).get("status") not in _MAY_BE_PAID:
         raise Conflict("The PSP does not say that this was paid. Reject it.")
     after = replace(
@@ -81,9 +96,10 @@ def _accept_as_paid(context: Context, call: "Call[ResolveReview]", payment: Paym
         amount_captured_minor=_taken_minor(payment, payment.review or {}),
         failure=None,
     )
-    if after.plan is not None:  # the new dates are not put into Redis: a no never comes from there
-        after, _ = grant_period(context, after, call.caller.actor)
-    return _save(context, call, payment, after, "payment.review_accepted", look_again=True)
+    dates = None
+    if after.plan is not None:
+        after, dates = grant_period(context, after, call.caller.actor)
+    return _accepted(context, call, payment, after), dates
 
 
 def _taken_minor(payment: Payment, said: Mapping[str, object]) -> int:
@@ -93,6 +109,13 @@ def _taken_minor(payment: Payment, said: Mapping[str, object]) -> int:
     if said.get("currency") == payment.money.currency and isinstance(amount, int) and amount > 0:
         return min(amount, asked)
     return asked
+
+
+def _accepted(
+    context: Context, call: "Call[ResolveReview]", before: Payment, after: Payment
+) -> Payment:
+    # what it said meanwhile, of a refund for one, was not listened to
+    return _save(context, call, before, after, "payment.review_accepted", look_again=True)
 
 
 def _save(
@@ -111,5 +134,5 @@ def _save(
         call.caller.actor,
         action=action,
         note=mask_card_numbers(call.content.note),
-        look_again=look_again,  # what it said meanwhile, of a refund for one, was not listened to
+        look_again=look_again,
     )
