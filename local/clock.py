@@ -45,4 +45,7 @@ class Clock:
             raise ValueError("the clock moves forward only")
         self.offset_seconds += seconds
         if self._file is not None:
-            self._file.write_text(str(self.offset_seconds))
+            # whoever is killed here leaves the old shift or the new one, and no empty file
+            unfinished = self._file.with_name(self._file.name + ".new")
+            unfinished.write_text(str(self.offset_seconds))
+            unfinished.replace(self._file)

@@ -1,6 +1,8 @@
 """The laptop's clock: real time plus a shift that only grows and is remembered."""
 
 import math
+import subprocess
+import sys
 import time
 from datetime import UTC
 from pathlib import Path
@@ -46,6 +48,28 @@ def test_the_shift_outlives_a_restart(frozen: float, tmp_path: Path) -> None:
     again = Clock(file)
     again.advance(1)
     assert Clock(file).time() == frozen + 86_401.25
+
+
+_RESTLESS = """
+import sys
+from pathlib import Path
+from local.clock import Clock
+clock = Clock(Path(sys.argv[1]))
+while True:
+    clock.advance(86_400)
+    print(flush=True)
+"""
+
+
+def test_who_is_killed_while_it_moves_can_be_started_again(tmp_path: Path) -> None:
+    file, command = tmp_path / "offset", [sys.executable, "-c", _RESTLESS]
+    for kill in range(1, 11):
+        with subprocess.Popen([*command, str(file)], stdout=subprocess.PIPE) as moving:
+            assert moving.stdout is not None
+            for _ in range(kill):
+                moving.stdout.readline()
+            moving.kill()
+        assert Clock(file).offset_seconds >= 86_400
 
 
 def test_without_a_file_nothing_is_remembered(frozen: float) -> None:
