@@ -299,3 +299,8 @@ class TestAtOnce:
         assert (report["resumed"], report["troubled"]) == (1, [ids["client-1"]])
         written = world.rows("SELECT client_id FROM subscriptions WHERE paused_at IS NULL")
         assert written == [("client-2",)]
+        # the sweep of the same slice has left it to who can resume it
+        with psycopg.connect(world.stores.owner_url) as connection:
+            connection.execute("ALTER TABLE subscription_periods DROP CONSTRAINT poison")
+        assert renew(world)["resumed"] == 1
+        assert told_of(world, ids["client-1"])[-1] == "resumed"
