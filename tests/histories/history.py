@@ -10,7 +10,7 @@ import jwt
 import psycopg
 
 from tests.histories.many_words import ManyWords
-from tests.histories.oracle import Answer, Fact, Terms, replay
+from tests.histories.oracle import TERMS, Answer, Fact, replay
 from tests.world import World
 from tollgate.domain.dispute import DisputeStatus
 from tollgate.domain.money import Money
@@ -21,12 +21,6 @@ from tollgate.storage import access_cache, subscriptions
 from tollgate.storage.subscriptions import ClientDates
 
 PRICE = Money(150_000, "KES")
-TERMS = (
-    Terms("h-month", "month", 1, grace_days=3, trial_days=0),
-    Terms("h-month-trial", "month", 1, grace_days=0, trial_days=7),
-    Terms("h-year", "year", 1, grace_days=10, trial_days=14),
-    Terms("h-days", "day", 10, grace_days=2, trial_days=0),
-)
 PAUSE = timedelta(seconds=22)
 """By any container's clock longer than readers leave between two questions to a PSP."""
 SKEW_SECONDS = 5
@@ -51,6 +45,7 @@ class History:
     payments: list[str] = field(default_factory=list)
     known: dict[str, str] = field(default_factory=dict)
     subscription_id: str | None = None
+    paused_until: datetime | None = None
     reads: list[ClientDates] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -265,7 +260,15 @@ class History:
         if not self._put("pause", **body):
             return "refused"
         self._note("paused", until)
+        self.paused_until = until
         return str(until)
+
+    def _a_pause_runs_out(self) -> str:
+        if self.paused_until is None or self.paused_until <= self.world.now:
+            return "none lasts"
+        later = timedelta(days=self.random.choice((0, 0, 1, 5)))
+        self.world.now = self.paused_until + later
+        return str(self.world.now)
 
     def _resumes(self) -> str:
         if not self._put("resume"):
@@ -331,6 +334,8 @@ _STEPS: tuple[Callable[[History], str], ...] = (
     _H._cancels,
     _H._takes_it_back,
     _H._pauses,
+    _H._pauses,
+    _H._a_pause_runs_out,
     _H._resumes,
     _H._gets_its_money_back,
     _H._disputes,

@@ -20,6 +20,14 @@ class Terms:
     trial_days: int
 
 
+TERMS = (
+    Terms("h-month", "month", 1, grace_days=3, trial_days=0),
+    Terms("h-month-trial", "month", 1, grace_days=0, trial_days=7),
+    Terms("h-year", "year", 1, grace_days=10, trial_days=14),
+    Terms("h-days", "day", 10, grace_days=2, trial_days=0),
+)
+
+
 @dataclass(frozen=True)
 class Fact:
     """One thing that happened: what, when, and of what."""

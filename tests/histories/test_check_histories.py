@@ -12,8 +12,9 @@ import pytest
 
 from local.seed import operators_context
 from tests.conftest import Cluster, new_stores
-from tests.histories.history import PRICE, TERMS, History
+from tests.histories.history import PRICE, History
 from tests.histories.many_words import ManyWords
+from tests.histories.oracle import TERMS
 from tests.world import World, world_over
 from tollgate.domain.billing import Unit
 from tollgate.operations import plans

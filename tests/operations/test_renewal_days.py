@@ -74,6 +74,19 @@ class TestTold:
             + [("subscription.renewal_due", "expired")] * 4
         )
 
+    def test_nobody_is_asked_for_what_is_being_paid(self, world: World) -> None:
+        paid(world, PLAN)
+        days(world, 26)
+        world.psp.status = PaymentStatus.PROCESSING
+        made = create(world, PLAN, "k-2")
+        tell(world, made.json["id"])
+        days(world, 3)
+        assert len(due_events(world)) == 1  # when the bill opened
+        world.psp.status = PaymentStatus.FAILED
+        tell(world, made.json["id"])
+        days(world, 1)
+        assert len(due_events(world)) == 2
+
     @pytest.mark.parametrize("meanwhile", ["comes_back", "other_wish", "other_plan", "resumed"])
     def test_an_end_is_told_once_though_the_row_was_written_before_the_timer_came(
         self, world: World, meanwhile: str

@@ -5,7 +5,6 @@ from tests.seeded_bugs.bug import Bug
 _SUBSCRIPTION = "shared/tollgate/domain/subscription.py"
 _RENEWALS = "shared/tollgate/operations/renewals.py"
 _DUNNING = "shared/tollgate/operations/dunning.py"
-_BILL_PAYMENTS = "shared/tollgate/operations/bill_payments.py"
 _CHARGED_ONCE = ("tests/operations/test_charged_once.py",)
 _PERIODS = "shared/tollgate/operations/periods.py"
 _TESTED_RENEWALS = ("tests/operations/test_renewals.py",)
@@ -71,15 +70,15 @@ RENEWAL_BUGS = (
     Bug(
         "a renewal is charged beside another payment that may pay for it",
         _DUNNING,
-        "    if bill_payments.is_under_way(database, bill, now - BEING_PAID, now):\n",
+        "    if is_being_paid(context, bill):\n",
         "    if False:\n",
         _CHARGED_ONCE,
     ),
     Bug(
         "a change is charged beside another payment that may pay for it",
-        _BILL_PAYMENTS,
-        "    if bill_payments.is_under_way(context.database, bill, now - BEING_PAID, now):\n",
-        "    if False:\n",
+        "shared/tollgate/operations/plan_changes.py",
+        " and not is_being_paid(context, bill):\n",
+        ":\n",
         _CHARGED_ONCE,
     ),
     Bug(

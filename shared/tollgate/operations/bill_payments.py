@@ -56,15 +56,19 @@ def list_saved(context: Context, bill: Bill) -> Mapping[str, str]:
     return {psp: kept[psp] for psp in (*psps, *kept)}
 
 
+def is_being_paid(context: Context, bill: Bill) -> bool:
+    """Whether another payment may pay for the same: what is charged or asked for beside it could be
+    one too many."""
+    now = context.now()
+    return bill_payments.is_under_way(context.database, bill, now - BEING_PAID, now)
+
+
 def charge_saved(
     context: Context, bill: Bill, saved: Mapping[str, str], actor: str
 ) -> Payment | None:
-    """Charges what the client let the app keep (`list_saved`); the payment as it then stands. None
-    where there is nothing to charge, or no PSP can. Raises BillClosed, and ConcurrentChange where
-    another payment may pay for the same."""
-    now = context.now()
-    if bill_payments.is_under_way(context.database, bill, now - BEING_PAID, now):
-        raise ConcurrentChange
+    """Charges what the client let the app keep (`list_saved`), for a bill that is not being paid;
+    the payment as it then stands. None where there is nothing to charge, or no PSP can. Raises
+    BillClosed, ConcurrentChange."""
     if not saved:
         return None
     customer = open_subscriber(context, bill.subscription_id, bill.app_id)

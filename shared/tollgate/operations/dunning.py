@@ -24,6 +24,7 @@ from tollgate.operations.bill_payments import (
     Try,
     charge_saved,
     is_app_there,
+    is_being_paid,
     list_saved,
     pay_bill,
     psps_for,
@@ -58,7 +59,7 @@ def see_to(context: Context, bill: Bill) -> bool:
     if last is not None and _is_left(context, last):
         _end(context, bill, last)
         return False
-    if bill_payments.is_under_way(database, bill, now - BEING_PAID, now):
+    if is_being_paid(context, bill):
         bills.plan_step(database, bill, now + LOOK_AGAIN, now)
         return False
     is_charged = bill.is_charged and not _wants_client(last)

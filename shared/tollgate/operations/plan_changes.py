@@ -23,7 +23,7 @@ from tollgate.domain.money import round_up
 from tollgate.domain.plan import PricedPlan, Proration
 from tollgate.domain.proration import left_minor
 from tollgate.domain.subscription import Standing, Subscription, SubscriptionStatus
-from tollgate.operations.bill_payments import charge_saved, list_saved
+from tollgate.operations.bill_payments import charge_saved, is_being_paid, list_saved
 from tollgate.operations.bills import (
     Asked,
     asks_for,
@@ -61,8 +61,8 @@ def change_subscription(context: Context, call: "Call[ChangeSubscription]") -> S
         bill = _change(context, subscription, priced, proration, actor)
         known = subscriptions.read_access(database, found.app_id, found.client_id)
     access_cache.put_dates(context.cache, found.app_id, found.client_id, known)
-    if bill is not None:
-        with suppress(BillClosed, ConcurrentChange):  # it is being paid already
+    if bill is not None and not is_being_paid(context, bill):
+        with suppress(BillClosed, ConcurrentChange):  # somebody was quicker
             charge_saved(context, bill, list_saved(context, bill), actor)
     return _standing(context, call.target)
 
