@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
+
 from benchmarks.turns import Caller
-from local.databases import Databases, seeing_all
+from local.databases import OWNER, Databases, seeing_all
 from tests.world import Stores, World, world_over
 from tollgate.domain.keyring import Keyring
 from tollgate.domain.payment import PaymentStatus
@@ -27,6 +29,9 @@ def served(*, durable: bool) -> Iterator[World]:
     try:
         urls = databases.start_postgres(None, print)
         redis_url = databases.start_redis(None, print)
+        assert urls.superuser is not None
+        with psycopg.connect(urls.superuser, autocommit=True) as superuser:
+            superuser.execute(f"GRANT pg_checkpoint TO {OWNER}".encode())
         with world_over(Stores(seeing_all(urls.owner), urls.service, redis_url)) as world:
             yield world
     finally:
