@@ -37,7 +37,8 @@ input[type=tel],input[type=email],input[type=text]{display:block;width:100%;min-
 margin:.25rem 0;padding:.5rem .75rem;border:1px solid #6b7690;border-radius:.5rem;font:inherit}
 input[aria-invalid]{border:2px solid #7a1410}
 .hint{color:#4a5671;font-size:.9375rem;margin:0 0 .75rem}
-.check{display:flex;gap:.75rem;align-items:center;min-height:3rem;font-weight:400}
+.check{display:flex;gap:.75rem;align-items:center;min-height:3rem;margin-bottom:.75rem;
+font-weight:400}
 .check input{width:1.5rem;height:1.5rem;flex:none}
 button,.button{display:block;width:100%;min-height:3.25rem;padding:.75rem;border:0;
 border-radius:.5rem;background:#0b5d3b;color:#fff;font:inherit;font-weight:700;text-align:center;
