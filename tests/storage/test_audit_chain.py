@@ -163,6 +163,20 @@ class TestLinks:
         )
         assert chain(world, world.app.id) == [object_id for (object_id,) in by_id]
 
+    def test_by_the_index_whenever_the_plan_was_made(self, world: World) -> None:
+        """A connection keeps the plan that it made while there were few."""
+        reads = """SELECT pg_stat_force_next_flush(), idx_scan, seq_scan FROM pg_stat_user_tables
+                   WHERE relname = 'audit_links'"""
+        database = of(world, Tenant(world.app.id))
+        ((_, by_index, of_all),) = world.rows(reads)
+        for _ in range(20):
+            add(database, world.app.id)
+        database.one("SELECT pg_stat_force_next_flush()", {})
+        database.close()
+        ((_, by_index_then, of_all_then),) = world.rows(reads)
+        assert of_all_then == of_all
+        assert by_index_then >= by_index + 20
+
 
 class TestTransactions:
     def test_that_are_undone_leave_no_gap(self, world: World, service: Owner) -> None:
