@@ -18,7 +18,8 @@ are measured for a client of whom Redis knows, because the check was asked about
 minute, and for one of whom it does not: Tollgate then reads PostgreSQL, and after a cold start with
 an empty Redis the key as well. The peer always reads PostgreSQL.
 
-A ratio is the median of those of the rounds: how many times as long the peer takes.
+A ratio is the median of those of the rounds: how many times as long the peer takes. The goals are
+for a client known to Redis, beside the peer that counts calls.
 """
 
 import contextlib
@@ -39,7 +40,7 @@ import redis
 from psycopg.conninfo import make_conninfo
 
 from benchmarks.served import CLIENT, _environment, pay, served
-from benchmarks.sweeps import _fill
+from benchmarks.sweeps import fill
 from benchmarks.turns import Caller, Turn
 from local.host.bundle import Builder
 from local.host.project import Function
@@ -96,7 +97,7 @@ def main(clients: int, calls: int, starts: int) -> None:
     with served(durable=True) as world:
         with contextlib.redirect_stdout(io.StringIO()):
             pay(world)
-        _fill(world, 0, clients)
+        fill(world, 0, clients)
         sides = {"Tollgate": _tollgate(world, bundle), **_peers(world, python_path, clients)}
         for name, side in sides.items():
             _compare(name, side)

@@ -39,7 +39,7 @@ def main(sizes: list[int]) -> None:
             world.call("subscriptions/create", body={"client_id": "c", "plan": world.plan})
         filled = 0
         for size in sizes:
-            filled = _fill(world, filled, size)
+            filled = fill(world, filled, size)
             rates.append(_sweep(world, size, size // APART))
             if size // APART != MANY:
                 _sweep(world, size, MANY)
@@ -47,7 +47,7 @@ def main(sizes: list[int]) -> None:
         print(f"a row costs {rates[0] / rates[-1]:.2f} times as much in the largest table")
 
 
-def _fill(world: World, filled: int, size: int) -> int:
+def fill(world: World, filled: int, size: int) -> int:
     """Subscriptions that are paid for another year, written as the triggers would have."""
     with psycopg.connect(world.stores.owner_url, autocommit=True) as connection:
         connection.execute(_WITHOUT_CHECKS)
