@@ -41,6 +41,17 @@ from tollgate.domain.money import Money
 from tollgate.domain.payment import PaymentStatus, RetryAdvice
 
 
+def die_before_the_charge(world: World) -> None:
+    """The day on which the card is charged comes; the timer dies before it asks the PSP."""
+    world.pass_time(days=27, minutes=5)
+    listen(CrashPoint.BILL_CLAIMED, die)
+    try:
+        with pytest.raises(Killed):
+            renew(world)
+    finally:
+        listen(CrashPoint.BILL_CLAIMED, lambda: None)
+
+
 @pytest.mark.parametrize("way", ["pause", "credit", "none_after"])
 def test_a_charge_on_its_way_keeps_the_next_bill_from_being_charged(world: World, way: str) -> None:
     bank = keep_card(world)
@@ -84,13 +95,7 @@ def test_a_payment_of_the_apps_being_confirmed_keeps_the_card_from_being_charged
 @pytest.mark.parametrize("at", ["now", "period_end"])
 def test_who_left_is_not_charged_by_reconcile(world: World, at: str) -> None:
     bank = keep_card(world)
-    world.pass_time(days=27, minutes=5)
-    listen(CrashPoint.BILL_CLAIMED, die)
-    try:
-        with pytest.raises(Killed):
-            renew(world)
-    finally:
-        listen(CrashPoint.BILL_CLAIMED, lambda: None)
+    die_before_the_charge(world)
     assert bank.charges == 0
     sub = subscription(world)["id"]
     assert put(world, "cancel", sub, {"at": at}).status == 200
@@ -279,13 +284,7 @@ def test_a_card_that_must_not_be_charged_again_is_not_for_the_next_bill_either(
 def test_a_charge_that_never_reached_its_psp_is_made_after_all(world: World) -> None:
     """Its caller died, its client left before reconcile came, and thought better of it."""
     bank = keep_card(world)
-    world.pass_time(days=27, minutes=5)
-    listen(CrashPoint.BILL_CLAIMED, die)
-    try:
-        with pytest.raises(Killed):
-            renew(world)
-    finally:
-        listen(CrashPoint.BILL_CLAIMED, lambda: None)
+    die_before_the_charge(world)
     sub = subscription(world)["id"]
     assert put(world, "cancel", sub).status == 200
     world.pass_time(minutes=5)
@@ -302,13 +301,7 @@ def test_a_charge_that_was_not_sent_before_its_client_chose_another_plan_is_not_
 ) -> None:
     bank = keep_card(world)
     add_plan(world, "gold", 450_000)
-    world.pass_time(days=27, minutes=5)
-    listen(CrashPoint.BILL_CLAIMED, die)
-    try:
-        with pytest.raises(Killed):
-            renew(world)
-    finally:
-        listen(CrashPoint.BILL_CLAIMED, lambda: None)
+    die_before_the_charge(world)
     sub = subscription(world)["id"]
     assert put(world, "change", sub, {"plan": "gold", "proration": "none"}).status == 200
     world.pass_time(minutes=5)
