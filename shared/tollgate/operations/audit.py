@@ -28,10 +28,10 @@ class Verified:
 def verify_audit(
     context: Context, progress: Progress, expected_heads: Sequence[Head] = ()
 ) -> Verified:
-    """Looks at the whole audit log, of every app, while it goes on being written."""
+    """Looks at the whole audit log, of every app, as it is now; it may go on being written."""
     heads, found = list[Head](), list[BrokenLink]()
-    for chain in audit.list_chains(context.database):
-        head, broken = _follow(context, chain, progress)
+    for chain, end in audit.list_chains(context.database):
+        head, broken = _follow(context, chain, end, progress)
         heads.append(head)
         found += [broken] if broken else []
     found += _unlinked(context, progress)
@@ -44,21 +44,24 @@ def verify_audit(
     return Verified(heads, [first[chain] for chain in sorted(first)])
 
 
-def _follow(context: Context, chain: str, progress: Progress) -> tuple[Head, BrokenLink | None]:
-    """Goes along a chain to its end, or to the first link that is wrong."""
+def _follow(
+    context: Context, chain: str, end: int, progress: Progress
+) -> tuple[Head, BrokenLink | None]:
+    """Goes along a chain to this position, or to the first link that is wrong."""
     head = Head(chain)
-    while True:
+    while head.position < end:  # and not after who writes as fast as this reads
         checked = audit.check_links(context.database, head, BATCH)
         if checked.broken or not checked.seen:
             return head, checked.broken
         head = checked.head
         progress(f"{name_of(chain)}: {head.position} links are whole")
+    return head, None
 
 
 def _unlinked(context: Context, progress: Progress) -> Iterator[BrokenLink]:
     """The rows that no chain knows of, in the order of their ids."""
-    last_id: int | None = None
-    while True:
+    last_id, end = None, audit.find_last_id(context.database)
+    while end is not None and (last_id is None or last_id < end):
         searched = audit.find_unlinked(context.database, last_id, BATCH)
         yield from searched.broken
         if searched.last_id is None:

@@ -23,8 +23,9 @@ def list_of_object(database: Database, object_ids: Sequence[str]) -> list[AuditR
     return [AuditRow(**row) for row in rows]
 
 
-def list_chains(database: Database) -> list[str]:
-    """Every chain that has links; each of them by a step of its own over the index."""
+def list_chains(database: Database) -> list[tuple[str, int]]:
+    """Every chain that has links, with the position of its end; each of them by a step of its own
+    over the index."""
     rows = database.all(
         """WITH RECURSIVE chains AS (
                (SELECT chain FROM audit_links ORDER BY chain LIMIT 1)
@@ -33,10 +34,18 @@ def list_chains(database: Database) -> list[str]:
                        ORDER BY l.chain LIMIT 1)
                FROM chains WHERE chains.chain IS NOT NULL
            )
-           SELECT chain FROM chains WHERE chain IS NOT NULL""",
+           SELECT chain, (SELECT max(position) FROM audit_links l
+                          WHERE l.chain = chains.chain) AS end_at
+           FROM chains WHERE chain IS NOT NULL""",
         {},
     )
-    return [row["chain"] for row in rows]
+    return [(row["chain"], row["end_at"]) for row in rows]
+
+
+def find_last_id(database: Database) -> int | None:
+    """The id of the newest row; None where there is none."""
+    row = database.one("SELECT max(id) AS id FROM audit_log", {})
+    return row["id"] if row else None
 
 
 @dataclass(frozen=True)
