@@ -35,7 +35,8 @@ return 1
 
 
 class Cache:
-    """Sealed values under names, for a minute. `secret` is the deployment's own."""
+    """Sealed values under names, for a minute; of a `url` that is empty, as where an operator's
+    command has none, nothing is asked. `secret` is the deployment's own."""
 
     def __init__(self, url: str, secret: bytes) -> None:
         self._url = url
@@ -87,7 +88,7 @@ class Cache:
     def _ask(self, *command: str | bytes | int) -> object:
         import redis
 
-        if time.monotonic() < self._paused_until:
+        if not self._url or time.monotonic() < self._paused_until:
             return None
         try:
             return self._connected().execute_command(*command)  # type: ignore[no-untyped-call]  # redis-py leaves this one untyped
