@@ -104,7 +104,7 @@ def announce_bill(context: Context, subscription: Subscription, bill: Bill) -> A
 
 
 def _never_was(last: Payment) -> bool:
-    """Whether it ended without that any PSP had it."""
+    """Whether it ended before any PSP had it."""
     return last.status in (PaymentStatus.CANCELED, PaymentStatus.EXPIRED) and (
         last.psp_reference is None
     )

@@ -1,4 +1,4 @@
-"""What the pay page says, in English and in Swahili. One table: no text is in one language only."""
+"""What the pages say, in English and in Swahili. One table: no text is in one language only."""
 
 from collections.abc import Mapping
 from datetime import date

@@ -86,10 +86,10 @@ class Cache:
             self._client = None
 
     def _ask(self, *command: str | bytes | int) -> object:
-        import redis
-
         if not self._url or time.monotonic() < self._paused_until:
             return None
+        import redis
+
         try:
             return self._connected().execute_command(*command)  # type: ignore[no-untyped-call]  # redis-py leaves this one untyped
         except (redis.RedisError, OSError, ValueError) as error:
